@@ -1,1 +1,24 @@
-export {};
+export type {
+  Emit,
+  Machine,
+  Millis,
+  PeerDown,
+  PeerId,
+  PeerUp,
+  Received,
+  Send,
+  SetTimer,
+  TimerFired,
+  Violation,
+  ViolationCode,
+} from './machine.js';
+export { AssertionError, DecodeError, PeerPigeonError, assert } from './errors.js';
+export type { DecodeErrorCode, ErrorCode, ErrorOptions } from './errors.js';
+export { SeededRng, below, between, jitter, pick, randomBytes, sample } from './rng.js';
+export type { Rng } from './rng.js';
+export { TimeHeap } from './heap.js';
+export { ExpiringMap } from './expiring-map.js';
+export type { ExpiringMapOptions } from './expiring-map.js';
+export { Fields } from './fields.js';
+export { ENVELOPE_VERSION, MAX_NAME_LENGTH, openEnvelope, sealEnvelope } from './envelope.js';
+export type { Envelope, EnvelopeFields, EnvelopeKind, MessageId } from './envelope.js';

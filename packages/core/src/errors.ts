@@ -1,0 +1,98 @@
+/**
+ * Errors, in three kinds that are never mixed:
+ *
+ * - *ours*: the caller broke the contract: `TypeError` (wrong type) or `RangeError` (wrong value);
+ * - *failures*: the world did not allow it: {@link PeerPigeonError} with a stable `code`;
+ * - *bugs*: an invariant of this library broke: {@link assert} throws {@link AssertionError}.
+ *
+ * What a remote peer does wrong is none of these: machines report it as a `violation` output.
+ */
+
+/** Every failure an application can meet, by a code that stays stable over releases. */
+export type ErrorCode =
+  /** A method that needs `init()` was called before it. */
+  | 'NOT_INITIALIZED'
+  /** A method that needs `connect()` was called before it, or after `disconnect()`. */
+  | 'NOT_CONNECTED'
+  /** `connect()` was called while connected or connecting. */
+  | 'ALREADY_CONNECTED'
+  /** The environment lacks something named in the message (WebRTC, WebSocket, secure random numbers). */
+  | 'UNSUPPORTED'
+  /** The signaling server could not be reached in time. */
+  | 'TIMEOUT'
+  /** The signaling server refused us for good; `details.closeCode` says why. */
+  | 'SIGNALING_REFUSED'
+  /** The signaling server could not be reached. */
+  | 'SIGNALING_UNREACHABLE'
+  /** A secure page may not open an insecure WebSocket. */
+  | 'INSECURE_URL'
+  /** The content is over the size the mesh carries in one message. */
+  | 'MESSAGE_TOO_LARGE'
+  /** The peer is not known here. */
+  | 'UNKNOWN_PEER'
+  /** The operation was aborted by its signal or by `disconnect()`. */
+  | 'ABORTED'
+  /** A server is already running, or its port is taken. */
+  | 'ALREADY_RUNNING'
+  | 'ADDRESS_IN_USE'
+  /** This build or platform holds no such part (a server in a browser, say). */
+  | 'NOT_AVAILABLE';
+
+/** What a {@link PeerPigeonError} may carry besides its code. */
+export interface ErrorOptions {
+  /** The error beneath, when there is one. */
+  readonly cause?: unknown;
+  /** Machine-readable facts: `expected`, `got`, a close code, a URL… JSON-safe. */
+  readonly details?: Readonly<Record<string, unknown>>;
+}
+
+/** A failure with a stable `code`. `message` is for people and says what to do about it. */
+export class PeerPigeonError extends Error {
+  override readonly name: string = 'PeerPigeonError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  /** The error beneath, when there is one. */
+  readonly cause?: unknown;
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message);
+    this.code = code;
+    this.details = options.details ?? {};
+    if (options.cause !== undefined) this.cause = options.cause;
+  }
+}
+
+/** Why bytes from outside are not a message. */
+export type DecodeErrorCode =
+  /** The bytes are not well-formed: cut short, trailing, a forbidden type, invalid UTF-8. */
+  | 'MALFORMED'
+  /** Well-formed, but not of the shape the protocol asks for. */
+  | 'UNEXPECTED'
+  /** Nested, long or numerous beyond the limits. */
+  | 'OVER_LIMIT'
+  /** A version this build does not speak. */
+  | 'VERSION';
+
+/** Thrown by decoders and by nothing else; interpreters catch it in one place and count it. */
+export class DecodeError extends Error {
+  override readonly name: string = 'DecodeError';
+  readonly code: DecodeErrorCode;
+
+  constructor(code: DecodeErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** A broken invariant: a bug in this library, never a caller's or a remote peer's doing. */
+export class AssertionError extends Error {
+  override readonly name: string = 'AssertionError';
+}
+
+/**
+ * Fails fast on a bug.
+ * @throws {AssertionError} when `condition` does not hold; `why` names the invariant.
+ */
+export function assert(condition: unknown, why: string): asserts condition {
+  if (!condition) throw new AssertionError(why);
+}

@@ -1,0 +1,61 @@
+import type { PeerId } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+
+/** What an RTCPeerConnection needs to know of the other end (RFC 8829 SDP; opaque to every core). */
+export interface Description {
+  readonly type: 'offer' | 'answer';
+  readonly sdp: string;
+}
+
+/** An ICE candidate as `RTCIceCandidate.toJSON()` gives it; opaque to every core. */
+export interface Candidate {
+  readonly candidate: string;
+  readonly sdpMid: string | null;
+  readonly sdpMLineIndex: number | null;
+}
+
+/** Why a request for a link is not granted. */
+export type RedirectReason =
+  /** All slots are taken, and the newcomer is not worth one of them. */
+  | 'full'
+  /** A handover is under way; ask again after `retryAfterMs`. */
+  | 'busy'
+  /** The application or its policy does not want this peer. */
+  | 'refused';
+
+/**
+ * What two peers say to each other before they have a link, over the signaling server or over the mesh. `session` names
+ * one attempt (drawn by whoever asks), `seq` counts what one side sends within it, from 0.
+ */
+export type Signal = { readonly session: string; readonly seq: number } & (
+  | {
+      /** "May I have a link?" Costs the other side nothing: no RTCPeerConnection exists before it is granted. */
+      readonly kind: 'request';
+      /** The role that the asker has for the link; its topology's word, opaque here. */
+      readonly purpose: string;
+      /** The asker has no link at all (S90): it offers itself, and is not refused by a ring neighbour. */
+      readonly isolated: boolean;
+      readonly record: PeerRecord;
+    }
+  | { readonly kind: 'accept' }
+  | {
+      readonly kind: 'redirect';
+      readonly reason: RedirectReason;
+      /** Peers that may have room, nearest to the asker first. */
+      readonly peers: readonly PeerRecord[];
+      /** For `busy`: how long to wait. */
+      readonly retryAfterMs?: number;
+    }
+  | { readonly kind: 'offer' | 'answer'; readonly description: Description }
+  | { readonly kind: 'candidate'; readonly candidate: Candidate }
+  | { readonly kind: 'cancel'; readonly reason: string }
+);
+
+/** A signal without its counters, as the link machine's states make it. */
+export type SignalBody = Signal extends infer S ? (S extends Signal ? Omit<S, 'session' | 'seq'> : never) : never;
+
+/** A signal and where it comes from or goes to. */
+export interface AddressedSignal {
+  readonly peer: PeerId;
+  readonly signal: Signal;
+}

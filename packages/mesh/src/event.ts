@@ -1,0 +1,50 @@
+import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
+
+/** What the application learns. The façade turns these into the README's events. */
+export type Event =
+  /** Signaling is up; `url` is the server that accepted us. */
+  | { readonly type: 'signalingConnected'; readonly url: string }
+  /** Signaling is down; the mesh goes on. `permanent`: the server refused us for good and is not asked again. */
+  | { readonly type: 'signalingDisconnected'; readonly reason: string; readonly code: number; readonly permanent: boolean }
+  | { readonly type: 'peerDiscovered'; readonly peer: PeerId }
+  /** A discovered peer left, or was not heard of for long. */
+  | { readonly type: 'peerForgotten'; readonly peer: PeerId }
+  /** A link is ready. */
+  | { readonly type: 'peerConnected'; readonly peer: PeerId }
+  | { readonly type: 'peerDisconnected'; readonly peer: PeerId; readonly reason: string }
+  /** A link is closed for a better one; `peerDisconnected` follows. */
+  | { readonly type: 'peerEvicted'; readonly peer: PeerId; readonly reason: string; readonly initiatedBy: 'local' | 'remote' }
+  /** A ready link has been silent for some seconds (DESIGN: suspect), or is alive again. */
+  | { readonly type: 'peerDegraded'; readonly peer: PeerId }
+  | { readonly type: 'peerRecovered'; readonly peer: PeerId }
+  /** A message for this application: a broadcast (one's own with hops 0) or a direct message. */
+  | {
+      readonly type: 'message';
+      readonly envelope: Envelope;
+      /** Links crossed. */
+      readonly hops: number;
+      /** Hops still allowed; `ttl + hops` is what the author started with. */
+      readonly ttl: number;
+      /** Ids passed, the author first, the receiver excluded. */
+      readonly path: readonly PeerId[];
+      /** Whether the author's signature was checked against an id that derives from its key. */
+      readonly verified: boolean;
+    }
+  /** The receiver's application has the direct message. */
+  | {
+      readonly type: 'messageDelivered';
+      readonly messageId: MessageId;
+      readonly to: PeerId;
+      readonly hops: number;
+      readonly roundTripMs: Millis;
+    }
+  /** A direct message did not arrive, or nobody said that it did. */
+  | { readonly type: 'messageFailed'; readonly messageId: MessageId; readonly to: PeerId; readonly reason: FailureReason }
+  /** Trouble that the application may act on (S52). */
+  | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string };
+
+/** Why a direct message failed: no way to the peer; no answer in time; the peer left; this mesh left. */
+export type FailureReason = 'unreachable' | 'timeout' | 'left' | 'disconnected';
+
+/** What a warning is about. */
+export type WarningCode = 'isolated' | 'below-min-peers' | 'dial-failed' | 'signaling-lost' | 'signaling-error';

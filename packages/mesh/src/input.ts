@@ -1,0 +1,35 @@
+import type { DecodeError, Envelope, PeerId } from '@peerpigeon/core';
+import type { TransportEvent } from '@peerpigeon/link';
+import type { ServerMessage } from '@peerpigeon/signaling-protocol';
+import type { MeshSettings } from './config.js';
+import type { Frame } from './frame.js';
+import type { Timer } from './timer.js';
+
+/** What can happen to a mesh. The interpreter feeds one at a time. */
+export type Input =
+  /** The application. */
+  /** Join through the server at `url`, and stay joined: reconnect until `leave`. */
+  | { readonly type: 'join'; readonly url: string }
+  /** Say goodbye, close every link and the signaling channel. Afterwards the machine holds nothing and can join again. */
+  | { readonly type: 'leave'; readonly reason: string }
+  /** Change settings on the running mesh. */
+  | { readonly type: 'configure'; readonly settings: Partial<MeshSettings> }
+  /** Broadcast a sealed envelope; `ttl` pins the TTL. */
+  | { readonly type: 'broadcast'; readonly envelope: Envelope; readonly ttl?: number }
+  /** Route a sealed envelope to its receiver. */
+  | { readonly type: 'direct'; readonly envelope: Envelope }
+  /** Dial a known peer now (`connectToPeer`). */
+  | { readonly type: 'dial'; readonly peer: PeerId }
+  /** Close the link with a peer (`disconnectPeer`). */
+  | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
+  /** The signaling port. */
+  | { readonly type: 'signalingOpened' }
+  | { readonly type: 'signalingMessage'; readonly message: ServerMessage }
+  | { readonly type: 'signalingMalformed'; readonly error: DecodeError }
+  | { readonly type: 'signalingClosed'; readonly code: number; readonly reason: string }
+  /** The links port. `session` tells a late event of a former link from one of the present link. */
+  | { readonly type: 'transport'; readonly peer: PeerId; readonly session: string; readonly event: TransportEvent }
+  | { readonly type: 'frame'; readonly peer: PeerId; readonly session: string; readonly frame: Frame }
+  | { readonly type: 'malformed'; readonly peer: PeerId; readonly session: string; readonly error: DecodeError }
+  /** The clock. */
+  | { readonly type: 'timer'; readonly timer: Timer };

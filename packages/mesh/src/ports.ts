@@ -1,0 +1,89 @@
+import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+
+/**
+ * The ports: what a mesh needs of the world. Callbacks, not emitters. An adapter implements one of them; the suites in
+ * `@peerpigeon/mesh/testing` show that it does.
+ */
+
+/** Port: makes transports for links (WebRTC in a client). */
+export interface Links {
+  /**
+   * Constructs one transport. Its resources exist from here until `close`.
+   * @throws when the platform has none left
+   */
+  open(peer: PeerId, handlers: LinkHandlers): Link;
+}
+
+/** What a transport tells. Never called from within a call to it, and never after `close`. */
+export interface LinkHandlers {
+  event(event: TransportEvent): void;
+  /** One whole message of the other side. The bytes belong to the receiver. */
+  message(lane: Lane, bytes: Uint8Array): void;
+}
+
+/** One transport. */
+export interface Link {
+  /** Largest message it carries, in bytes; known once it is open. */
+  readonly maxMessageBytes: number;
+  /** Carries out one command; several are carried out one after the other. Failures come back as `failed` events. */
+  command(command: Exclude<TransportCommand, { type: 'open' } | { type: 'close' }>): void;
+  /** Queues one message; a message on a closed transport is dropped. */
+  send(lane: Lane, bytes: Uint8Array): void;
+  /** Closes and releases everything; harmless when repeated. */
+  close(): void;
+}
+
+/** Port: opens channels to a signaling server (WebSocket in a client). */
+export interface Signaling {
+  open(url: string, handlers: SignalingHandlers): SignalingChannel;
+}
+
+/** What a signaling channel tells. Never called from within a call to it, and never after `close`. */
+export interface SignalingHandlers {
+  opened(): void;
+  message(text: string): void;
+  /** Closed by the other side or lost; a channel that never opened ends so too. `code` as RFC 6455 §7.4, 1006 if none. */
+  closed(code: number, reason: string): void;
+}
+
+/** One channel to a signaling server: text messages, in order, while it lasts. */
+export interface SignalingChannel {
+  send(text: string): void;
+  /** Closes normally (1000); `closed` is not called. */
+  close(): void;
+}
+
+/** Port: time. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): Millis;
+  /** Milliseconds since 1970. */
+  wall(): Millis;
+  /** Calls back once, `delayMs` from now or later; the returned function cancels it. */
+  after(delayMs: Millis, callback: () => void): () => void;
+}
+
+/** Port: what identities need of the platform. Verification joins it when messages are signed. */
+export interface Crypto {
+  /** A fresh Ed25519 key; `publicKey` is raw (32 bytes). */
+  generateKey(): Promise<{ readonly publicKey: Uint8Array }>;
+  /** `count` secure random bytes. */
+  randomBytes(count: number): Uint8Array;
+}
+
+/** Port: lasting bytes by key, namespaced by the caller. Absent keys give undefined. */
+export interface Storage {
+  get(key: string): Promise<Uint8Array | undefined>;
+  set(key: string, value: Uint8Array): Promise<void>;
+  delete(key: string): Promise<void>;
+}
+
+/** All ports of one mesh. */
+export interface Ports {
+  readonly links: Links;
+  readonly signaling: Signaling;
+  readonly clock: Clock;
+  readonly rng: Rng;
+  readonly crypto: Crypto;
+}

@@ -1,0 +1,14 @@
+import type { PeerId } from '@peerpigeon/core';
+import type { Timer as GossipTimer } from '@peerpigeon/gossip';
+import type { Timer as LinkTimer } from '@peerpigeon/link';
+import type { Timer as RoutingTimer } from '@peerpigeon/routing';
+import type { Timer as SessionTimer } from '@peerpigeon/signaling-protocol';
+import type { Timer as TopologyTimer } from '@peerpigeon/topology';
+
+/** A timer of one of the machines below, with the machine it belongs to. Stale ones are no-ops there. */
+export type Timer =
+  | { readonly machine: 'session'; readonly timer: SessionTimer }
+  | { readonly machine: 'topology'; readonly timer: TopologyTimer }
+  | { readonly machine: 'gossip'; readonly timer: GossipTimer }
+  | { readonly machine: 'routing'; readonly timer: RoutingTimer }
+  | { readonly machine: 'link'; readonly peer: PeerId; readonly session: string; readonly timer: LinkTimer };
