@@ -1,9 +1,22 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
-const source = ['@peerpigeon/source'];
+/** Packages resolve to their sources here, so that tests need no build (except those that say so). */
+const conditions = ['@peerpigeon/source', 'import', 'module', 'node', 'default'];
+const long = process.env['PEERPIGEON_TIER'] === 'long';
 
 export default defineConfig({
-  resolve: { conditions: [...source, 'import', 'module', 'node', 'default'] },
-  ssr: { resolve: { conditions: [...source, 'import', 'module', 'node', 'default'] } },
-  test: { include: ['packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts', 'bench/test/**/*.test.ts'] },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: [
+      'packages/*/test/**/*.test.ts',
+      'apps/*/test/**/*.test.ts',
+      'bench/test/**/*.test.ts',
+      'scripts/test/**/*.test.ts',
+    ],
+    exclude: [...configDefaults.exclude, ...(long ? [] : ['**/*.long.test.ts'])],
+    testTimeout: long ? 600_000 : 30_000,
+    hookTimeout: 60_000,
+    allowOnly: false,
+  },
 });
