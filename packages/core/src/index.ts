@@ -12,6 +12,18 @@ export type {
   Violation,
   ViolationCode,
 } from './machine.js';
+export {
+  bytesToHex,
+  concatBytes,
+  equalBytes,
+  hexToBytes,
+  isWellFormed,
+  utf8Decode,
+  utf8Encode,
+  utf8Length,
+} from './bytes.js';
+export { decode, encode } from './codec.js';
+export type { FrameValue } from './codec.js';
 export { AssertionError, DecodeError, PeerPigeonError, assert } from './errors.js';
 export type { DecodeErrorCode, ErrorCode, ErrorOptions } from './errors.js';
 export { SeededRng, below, between, jitter, pick, randomBytes, sample } from './rng.js';
@@ -20,5 +32,6 @@ export { TimeHeap } from './heap.js';
 export { ExpiringMap } from './expiring-map.js';
 export type { ExpiringMapOptions } from './expiring-map.js';
 export { Fields } from './fields.js';
+export { Properties } from './properties.js';
 export { ENVELOPE_VERSION, MAX_NAME_LENGTH, openEnvelope, sealEnvelope } from './envelope.js';
 export type { Envelope, EnvelopeFields, EnvelopeKind, MessageId } from './envelope.js';
