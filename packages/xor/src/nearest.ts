@@ -53,7 +53,7 @@ export function sortByDistance(target: Id, ids: Iterable<Id>): Id[] {
   keys.sort();
 
   const sorted: Id[] = [];
-  for (let start = 0; start < count; ) {
+  for (let start = 0; start < count;) {
     const bits = Math.floor(keys[start]! / INDEX_SPAN);
     const run: Id[] = [];
     for (; Math.floor(keys[start]! / INDEX_SPAN) === bits; start++) run.push(list[keys[start]! % INDEX_SPAN]!);

@@ -36,7 +36,7 @@ export function isBetween(id: Id, from: Id, to: Id): boolean {
 export function compareRingDistance(target: Id, a: Id, b: Id): number {
   const aAbove = compareSides(target, a, a) <= 0;
   const bAbove = compareSides(target, b, b) <= 0;
-  if (aAbove !== bAbove) return aAbove ? compareSides(target, a, b) : -compareSides(target, b, a);
+  if (aAbove !== bAbove) return aAbove ? compareSides(target, a, b) : 0 - compareSides(target, b, a);
   return aAbove ? compareClockwise(target, a, b) : compareClockwise(target, b, a);
 }
 
