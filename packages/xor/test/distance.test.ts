@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   bucketIndex,
@@ -75,15 +75,15 @@ describe('distance without BigInt', () => {
   });
 });
 
+/** A peer of the diagram, which gives the first four digits. */
+const peer = (digits: string): string => digits.padEnd(40, '0');
+
 describe("S110: the README's topology example", () => {
-  const peer = (digits: string): string => digits.padEnd(40, '0');
-  const [a, b, c, d, e] = ['1234', '1345', '5678', '9abc', '9bcd'].map(peer) as [
-    string,
-    string,
-    string,
-    string,
-    string,
-  ];
+  const a = peer('1234');
+  const b = peer('1345');
+  const c = peer('5678');
+  const d = peer('9abc');
+  const e = peer('9bcd');
 
   test('C would not evict B for D: B is nearer', () => {
     expect(calculateXorDistance('5678', '1345')).toBe(0x453dn);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkId, formatId, ID_BITS, ID_BYTES, isId, parseId } from '../src/index.js';
 import { anyId, toNumber } from './oracle.js';
@@ -32,13 +32,7 @@ describe('ids', () => {
   test('checkId: RangeError with expected and got, however long the value is', () => {
     expect(() => checkId('abc')).toThrow(new RangeError('expected 40 lower-case hex digits, got "abc" of length 3'));
     expect(() => checkId(valid.toUpperCase())).toThrow(RangeError);
-    try {
-      checkId('z'.repeat(1_000_000));
-      expect.unreachable();
-    } catch (error) {
-      expect((error as Error).message.length).toBeLessThan(150);
-      expect((error as Error).message).toContain('of length 1000000');
-    }
+    expect(() => checkId('z'.repeat(1_000_000))).toThrow(/^.{1,100} of length 1000000$/);
   });
 
   test('parseId gives the bytes, most significant first', () => {

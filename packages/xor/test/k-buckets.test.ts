@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bucketIndex, KBuckets, type Contact } from '../src/index.js';
 import { anyId, sortedBy, spread, toId, xor } from './oracle.js';
@@ -69,7 +69,7 @@ describe('KBuckets (Kademlia §2.2)', () => {
             const full = (perBucket.get(bucket) ?? 0) >= size;
             const toPing = table.add({ id });
             expect(toPing !== undefined).toBe(id !== me && !held.has(id) && full);
-            if (toPing !== undefined) expect(bucketIndex(me, toPing.id)).toBe(bucket);
+            expect(bucketIndex(me, toPing?.id ?? id)).toBe(bucket);
             if (id === me || held.has(id) || full) continue;
             held.add(id);
             perBucket.set(bucket, (perBucket.get(bucket) ?? 0) + 1);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { Id } from '../src/index.js';
 
 // The slow truth that the fast functions are held against: every id is a BigInt, every distance is computed.
