@@ -1,1 +1,10 @@
-export {};
+export { DEFAULTS, MAX_ENVELOPE_BYTES, MAX_SIGNATURE_BYTES, MAX_TTL_HOPS } from './config.js';
+export type { Config, Options } from './config.js';
+export type { Event } from './event.js';
+export { Gossip } from './gossip.js';
+export type { Counters } from './gossip.js';
+export type { Input } from './input.js';
+export { decodeMessage, encodeMessage } from './message.js';
+export type { Message, Payload } from './message.js';
+export type { Output } from './output.js';
+export type { Timer } from './timer.js';
