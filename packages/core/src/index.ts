@@ -35,3 +35,7 @@ export { Fields } from './fields.js';
 export { Properties } from './properties.js';
 export { ENVELOPE_VERSION, MAX_NAME_LENGTH, openEnvelope, sealEnvelope } from './envelope.js';
 export type { Envelope, EnvelopeFields, EnvelopeKind, MessageId } from './envelope.js';
+export { MAX_BYTES, MAX_DEPTH, MAX_ITEMS } from './cbor.js';
+export type { CodecLimits } from './cbor.js';
+export { decodeContent, encodeContent } from './plain-data.js';
+export type { Plain } from './plain-data.js';

@@ -1,0 +1,351 @@
+import { deepStrictEqual } from 'node:assert';
+import { Tagged, decode as decodeByCborg } from 'cborg';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DecodeError } from '../src/errors.js';
+import { decodeContent, encodeContent } from '../src/plain-data.js';
+import type { Plain } from '../src/plain-data.js';
+import { hexToBytes } from '../src/bytes.js';
+
+const views = fc.oneof(
+  fc.uint8Array(),
+  fc.int8Array(),
+  fc.uint8ClampedArray(),
+  fc.int16Array(),
+  fc.uint16Array(),
+  fc.int32Array(),
+  fc.uint32Array(),
+  fc.float32Array(),
+  fc.float64Array(),
+  fc.bigInt64Array(),
+  fc.bigUint64Array(),
+  fc.uint8Array().map((bytes) => new DataView(bytes.slice().buffer)),
+);
+const primitive = fc.oneof(
+  fc.constantFrom<Plain>(null, undefined, true, false, -0, NaN, Infinity, -Infinity, 0n, -1n),
+  fc.double(),
+  fc.maxSafeInteger(),
+  fc.bigInt(),
+  fc.bigInt({ min: -(2n ** 600n), max: 2n ** 600n }),
+  fc.string({ unit: 'binary' }),
+);
+const plain = fc.letrec<{ value: Plain }>((tie) => ({
+  value: fc.oneof(
+    { depthSize: 'small' },
+    primitive,
+    fc.date({ noInvalidDate: false }),
+    views as fc.Arbitrary<Plain>,
+    fc.uint8Array().map((bytes) => bytes.slice().buffer),
+    fc.array(tie('value')),
+    fc.dictionary(
+      fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', 'constructor', 'toString')),
+      tie('value'),
+      { noNullPrototype: true },
+    ),
+    // Map keys: −0 is no key of its own in a Map, and equal objects are different keys; primitives show the rest.
+    fc.array(fc.tuple(fc.oneof(primitive, fc.constant('k')), tie('value'))).map((entries) => new Map(entries)),
+    fc.array(primitive).map((values) => new Set(values)),
+  ),
+})).value;
+
+describe('S13: plain data arrives equal in value and type', () => {
+  it('for any tree of it', () => {
+    fc.assert(
+      fc.property(plain, (value) => {
+        const bytes = encodeContent(value);
+        const back = decodeContent(bytes);
+        // Not toStrictEqual, which does not see own properties called __proto__.
+        deepStrictEqual(back, value);
+        expect(encodeContent(back)).toEqual(bytes);
+      }),
+      { numRuns: 5000 },
+    );
+  }, 60_000);
+
+  it.each<Plain>([
+    0,
+    -0,
+    NaN,
+    Infinity,
+    -Infinity,
+    1.5,
+    Number.MIN_VALUE,
+    Number.MAX_VALUE,
+    2 ** 53,
+    2 ** 53 + 2,
+    -(2 ** 63),
+    '',
+    null,
+    undefined,
+    false,
+  ])('%s, by Object.is', (value) => {
+    expect(Object.is(decodeContent(encodeContent(value)), value)).toBe(true);
+  });
+
+  it.each([
+    0n,
+    1n,
+    -1n,
+    255n,
+    256n,
+    -256n,
+    -257n,
+    2n ** 53n,
+    2n ** 64n - 1n,
+    2n ** 64n,
+    -(2n ** 64n),
+    7n ** 5000n,
+    -(7n ** 5000n),
+  ])('bigint %s', (value) => {
+    expect(decodeContent(encodeContent(value))).toBe(value);
+  });
+
+  it('dates to the millisecond, from the first to the last, and invalid ones', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: -8.64e15, max: 8.64e15 }), (ms) => {
+        const back = decodeContent(encodeContent(new Date(ms)));
+        expect(back).toBeInstanceOf(Date);
+        expect((back as Date).getTime()).toBe(ms);
+      }),
+      { numRuns: 5000 },
+    );
+    expect((decodeContent(encodeContent(new Date(NaN))) as Date).getTime()).toBeNaN();
+    expect((decodeContent(encodeContent(new Date(-8.64e15))) as Date).getTime()).toBe(-8.64e15);
+  });
+
+  it('maps and sets keep order and keys of every kind', () => {
+    const value = new Map<Plain, Plain>([
+      [{ a: 1 }, 'x'],
+      [new Uint8Array(2), [1]],
+      [NaN, new Set([3, 1, '1'])],
+      [undefined, null],
+    ]);
+    const back = decodeContent(encodeContent(value)) as Map<Plain, Plain>;
+    expect([...back]).toStrictEqual([...value]);
+  });
+
+  it('__proto__ as an own property, which pollutes nothing', () => {
+    const value = JSON.parse('{"__proto__": {"polluted": true}, "a": 1}') as Plain;
+    const back = decodeContent(encodeContent(value)) as Record<string, unknown>;
+    expect(Object.keys(back)).toEqual(['__proto__', 'a']);
+    expect(Object.getPrototypeOf(back)).toBe(Object.prototype);
+    expect(back['polluted']).toBeUndefined();
+  });
+
+  it('views of a part arrive as that part, with a buffer of their own', () => {
+    const whole = Float64Array.of(1, 2, 3, 4);
+    const back = decodeContent(encodeContent(whole.subarray(1, 3))) as Float64Array;
+    expect(back).toStrictEqual(Float64Array.of(2, 3));
+    expect(back.buffer.byteLength).toBe(16);
+    const bytes = encodeContent([Buffer.from('secret').subarray(0, 2)]);
+    const [part] = decodeContent(Buffer.from(bytes)) as [Uint8Array];
+    expect(Object.getPrototypeOf(part)).toBe(Uint8Array.prototype);
+    expect(part.buffer.byteLength).toBe(2);
+  });
+
+  it('objects without a prototype as plain objects, hidden and symbol properties left out', () => {
+    const bare = Object.assign(Object.create(null) as Record<string, unknown>, { a: 1 });
+    expect(decodeContent(encodeContent(bare))).toStrictEqual({ a: 1 });
+    const hidden = Object.defineProperty({ a: 1, [Symbol('s')]: 2 }, 'h', { value: 3, enumerable: false });
+    expect(decodeContent(encodeContent(hidden))).toStrictEqual({ a: 1 });
+  });
+
+  it('values that occur twice as two', () => {
+    const shared = { n: 1 };
+    const [a, b] = decodeContent(encodeContent([shared, shared])) as [object, object];
+    expect(a).toStrictEqual(shared);
+    expect(a).not.toBe(b);
+  });
+
+  it('uses the registered CBOR tags, as another implementation reads them', () => {
+    const keep = (tag: number) => Tagged.decoder(tag);
+    const tags = Object.fromEntries([0x5052, 2, 3, 72, 258].map((tag) => [tag, keep(tag)]));
+    const value = [new Date(1500), 2n ** 70n, -1n, Int8Array.of(-1), new Set([1])];
+    const seen = decodeByCborg(encodeContent(value), { tags }) as { tag: number; value: unknown }[];
+    expect(seen.map(({ tag, value: inside }) => [tag, inside])).toEqual([
+      [0x5052, 1500],
+      [2, Uint8Array.of(64, 0, 0, 0, 0, 0, 0, 0, 0)],
+      [3, new Uint8Array(0)],
+      [72, Uint8Array.of(255)],
+      [258, [1]],
+    ]);
+  });
+});
+
+describe('S13: anything else is a TypeError with the path', () => {
+  class Point {}
+  class Stamp extends Date {}
+  const holes: unknown[] = [1];
+  holes[2] = 3;
+  const named = Object.assign([1], { extra: 2 });
+  it.each<[string, unknown, string]>([
+    ['a function', { items: [0, 1, 2, { run: () => 0 }] }, 'content.items[3].run: functions cannot be sent'],
+    ['a symbol', [Symbol('s')], 'content[0]: symbols cannot be sent'],
+    ['an instance', { 'a b': new Point() }, 'content["a b"]: Point instances cannot be sent'],
+    ['a subclass', new Stamp(0), 'content: Stamp instances cannot be sent'],
+    ['a RegExp', /x/, 'content: RegExp instances cannot be sent'],
+    ['an Error', new Error('x'), 'content: Error instances cannot be sent'],
+    ['a boxed number', Object(1), 'content: Number instances cannot be sent'],
+    ['a promise', [Promise.resolve()], 'content[0]: Promise instances cannot be sent'],
+    ['a WeakMap', new WeakMap(), 'content: WeakMap instances cannot be sent'],
+    ['a SharedArrayBuffer', new SharedArrayBuffer(1), 'content: SharedArrayBuffer instances cannot be sent'],
+    ['an inherited object', Object.create({ a: 1 }), 'content: Object instances cannot be sent'],
+    ['a sparse array', holes, 'content[1]: arrays with holes cannot be sent'],
+    ['an array with a name', { a: named }, 'content.a: arrays with named properties cannot be sent'],
+    ['an array subclass', new (class List extends Array<number> {})(), 'content: List instances cannot be sent'],
+    [
+      'a getter',
+      {
+        a: {
+          get b() {
+            return 1;
+          },
+        },
+      },
+      'content.a.b: accessor properties cannot be sent',
+    ],
+    ['a lone surrogate', ['\udc00'], 'content[0]: strings with a lone surrogate cannot be sent'],
+    ['a lone surrogate in a name', { '\ud800': 1 }, 'content["\\ud800"]: strings with a lone surrogate cannot be sent'],
+    [
+      'a bad Map key',
+      {
+        m: new Map<unknown, unknown>([
+          [1, 1],
+          [() => 0, 1],
+        ]),
+      },
+      'content.m.keys()[1]: functions cannot be sent',
+    ],
+    ['a bad Map value', new Map<unknown, unknown>([[1, Symbol('s')]]), 'content.values()[0]: symbols cannot be sent'],
+    ['a bad Set element', new Set<unknown>([1, Symbol('s')]), 'content.values()[1]: symbols cannot be sent'],
+  ])('%s', (_what, value, message) => {
+    expect(() => encodeContent(value)).toThrow(new TypeError(message));
+  });
+
+  it('cycles through arrays, objects, maps and sets', () => {
+    const array: unknown[] = [];
+    array.push({ array });
+    const map = new Map<unknown, unknown>();
+    map.set('self', map);
+    const set = new Set<unknown>();
+    set.add([set]);
+    for (const value of [array, map, set])
+      expect(() => encodeContent(value)).toThrow(/^content.*: cyclic values cannot be sent$/);
+  });
+});
+
+describe('limits', () => {
+  function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
+    let value = wrap(1);
+    for (let i = 1; i < levels; i++) value = wrap(value);
+    return value;
+  }
+
+  it.each<[string, (inner: unknown) => unknown]>([
+    ['arrays', (inner) => [inner]],
+    ['objects', (inner) => ({ a: inner })],
+    ['maps', (inner) => new Map([[1, inner]])],
+    ['map keys', (inner) => new Map([[inner, 1]])],
+    ['sets', (inner) => new Set([inner])],
+  ])('64 levels of %s pass, 65 and 10,000 are a RangeError, and a DecodeError at the other end', (_what, wrap) => {
+    expect(decodeContent(encodeContent(nested(64, wrap)))).toStrictEqual(nested(64, wrap));
+    expect(() => encodeContent(nested(65, wrap))).toThrow(RangeError);
+    expect(() => encodeContent(nested(10_000, wrap))).toThrow(/nested deeper than 64 levels/);
+    const bytes = encodeContent(nested(65, wrap), { maxDepth: 65 });
+    expect(() => decodeContent(bytes)).toThrow(DecodeError);
+  });
+
+  it('stop a small value that would be huge on the wire', () => {
+    let value: unknown = 'x'.repeat(1000);
+    for (let i = 0; i < 40; i++) value = [value, value];
+    expect(() => encodeContent(value, { maxBytes: 1_000_000 })).toThrow(/larger than 1000000 bytes$/);
+  });
+});
+
+describe('hostile content', () => {
+  const tagBytes = fc.constantFrom(
+    0xc2,
+    0xc3,
+    0xd8,
+    0xd9,
+    0x01,
+    0x03,
+    0x02,
+    0x40,
+    0x44,
+    0x45,
+    0x47,
+    0x48,
+    0x4f,
+    0x55,
+    0x56,
+    0x50,
+    0x51,
+    0x52,
+    0x80,
+    0x81,
+    0x82,
+    0xa0,
+    0xa1,
+    0xa2,
+    0xf6,
+    0xfa,
+    0xfb,
+    0x61,
+    0x62,
+  );
+  const bytesOfTags = fc.array(fc.oneof(tagBytes, fc.nat(255)), { maxLength: 40 }).map((list) => Uint8Array.from(list));
+
+  function attempt(bytes: Uint8Array): void {
+    let value: Plain;
+    try {
+      value = decodeContent(bytes);
+    } catch (thrown) {
+      if (thrown instanceof DecodeError) return;
+      throw thrown;
+    }
+    expect(encodeContent(value).length).toBe(bytes.length);
+  }
+
+  it('gives a value or a DecodeError, never anything else: 40,000 strings of bytes', () => {
+    fc.assert(fc.property(bytesOfTags, attempt), { numRuns: 40_000 });
+  }, 60_000);
+
+  it('gives a value or a DecodeError, never anything else: 20,000 mutated values', () => {
+    fc.assert(
+      fc.property(plain, fc.nat(), fc.nat(255), fc.boolean(), (value, at, byte, cut) => {
+        const bytes = encodeContent(value);
+        const index = at % bytes.length;
+        if (cut) return attempt(bytes.slice(0, index));
+        bytes[index] = byte;
+        return attempt(bytes);
+      }),
+      { numRuns: 20_000 },
+    );
+  }, 120_000);
+
+  it.each([
+    ['10,000 nested dates', 'd95052'.repeat(10_000)],
+    ['10,000 nested bigints', 'c2'.repeat(10_000)],
+    ['10,000 nested sets', 'd9010281'.repeat(10_000)],
+    ['10,000 nested maps', 'd90103a1'.repeat(10_000)],
+    ['a date of text', 'd950526161'],
+    ['a date beyond the last', 'd950521b001eb208c2dc0001'],
+    ['a date with half a millisecond', 'd95052fa3fc00000'],
+    ['an infinite date', 'd95052fa7f800000'],
+    ['a date of -0', 'd95052fa80000000'],
+    ['a bigint with a leading zero', 'c24100'],
+    ['a bigint of a number', 'c201'],
+    ['a Set of a map', 'd90102a0'],
+    ['a Set with a duplicate', 'd90102820101'],
+    ['a Map of an array', 'd9010380'],
+    ['a Map with a duplicate', 'd90103a201010102'],
+    ['a Float64Array of 7 bytes', 'd8564700000000000000'],
+    ['a typed array of an array', 'd84880'],
+    ['a Set of 4 Gi elements', 'd901029affffffff'],
+    ['an unknown tag', 'd9ffff00'],
+    ['a tag over nothing', 'd95052'],
+  ])('%s is a DecodeError', (_what, hex) => {
+    expect(() => decodeContent(hexToBytes(hex))).toThrow(DecodeError);
+  });
+});
