@@ -1,1 +1,13 @@
-export {};
+export { Topology } from './topology.js';
+export { DEFAULT_CONFIG } from './config.js';
+export type { Config, Settings } from './config.js';
+export { purposeOf } from './input.js';
+export type { Input, Purpose, Timer } from './input.js';
+export type { Event, Output } from './output.js';
+export { decodeMessage, encodeMessage } from './message.js';
+export type { Entry, Message } from './message.js';
+export type { Role } from './role.js';
+export { slotsFor } from './slots.js';
+export type { Slots } from './slots.js';
+export type { Known } from './knowledge.js';
+export type { Neighbor, Pending } from './neighborhood.js';

@@ -1,0 +1,110 @@
+import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import { pick } from '@peerpigeon/core';
+import { bucketIndex, compareDistance } from '@peerpigeon/xor';
+import type { Config } from './config.js';
+import type { Known, Knowledge } from './knowledge.js';
+import type { Neighborhood } from './neighborhood.js';
+import type { Policy } from './policy.js';
+
+/** What there is to do about one side of the ring. */
+export type RingStep =
+  /** The nearest known peer is linked, or there is none. */
+  | { readonly type: 'closed' }
+  /** A dial is under way, or the initiative is the other's until `until`. */
+  | { readonly type: 'waiting'; readonly until: Millis }
+  | { readonly type: 'dial'; readonly peer: PeerId };
+
+/**
+ * From when on a peer may be dialled. The larger id initiates (S89): the smaller waits `patienceMs`, unless it has no link
+ * at all (S90). Failed peers wait for their backoff.
+ */
+export function dialableAt(self: PeerId, peer: PeerId, known: Known, isolated: boolean, config: Config): Millis {
+  const turn = isolated || self > peer ? 0 : known.discoveredAt + config.patienceMs;
+  return Math.max(turn, known.retryAt);
+}
+
+/** Looks along one side of the ring (1: following, −1: preceding) for the nearest peer that is linked or can be. */
+export function ringStep(
+  self: PeerId,
+  direction: 1 | -1,
+  knowledge: Knowledge,
+  neighborhood: Neighborhood,
+  config: Config,
+  now: Millis,
+): RingStep {
+  const isolated = neighborhood.links.size === 0;
+  let until: Millis = Infinity;
+  for (const peer of knowledge.side(direction, config.leafSetSize)) {
+    if (neighborhood.links.has(peer)) return until === Infinity ? { type: 'closed' } : { type: 'waiting', until };
+    if (neighborhood.pending.has(peer)) return { type: 'waiting', until };
+    const known = knowledge.get(peer) as Known;
+    const at = dialableAt(self, peer, known, isolated, config);
+    if (at <= now) return { type: 'dial', peer };
+    until = Math.min(until, at);
+    // A peer whose turn it is will come; one that failed is passed over for the next until it is tried again.
+    if (known.retryAt <= now) return { type: 'waiting', until };
+  }
+  return until === Infinity ? { type: 'closed' } : { type: 'waiting', until };
+}
+
+/** Which peer to ask for a long or near link, and when to look again if there is none now. */
+export interface SpareStep {
+  readonly peer: PeerId | undefined;
+  readonly until: Millis;
+}
+
+/**
+ * Chooses a peer for a free slot: one said to have room before one of whom nobody said, far ones in XOR buckets that no
+ * link covers first, otherwise drawn at random; for near slots the policy's best.
+ */
+export function spareStep(
+  self: PeerId,
+  knowledge: Knowledge,
+  neighborhood: Neighborhood,
+  policy: Policy,
+  wantNear: boolean,
+  farRank: number,
+  config: Config,
+  now: Millis,
+  rng: Rng,
+): SpareStep {
+  let until: Millis = Infinity;
+  const candidates: PeerId[] = [];
+  const near = new Set([...knowledge.side(1, farRank), ...knowledge.side(-1, farRank)]);
+  for (const [peer, known] of knowledge.entries()) {
+    if (neighborhood.links.has(peer) || neighborhood.pending.has(peer) || known.open === false) continue;
+    if (!wantNear && near.has(peer)) continue;
+    const at = Math.max(dialableAt(self, peer, known, false, config), known.refusedUntil);
+    if (at <= now) candidates.push(peer);
+    else until = Math.min(until, at);
+  }
+  if (candidates.length === 0) return { peer: undefined, until };
+  const open = candidates.filter((peer) => knowledge.get(peer)?.open === true);
+  const pool = open.length > 0 ? open : candidates;
+  if (wantNear) {
+    return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], until };
+  }
+  const covered = new Set<number>();
+  for (const link of neighborhood.links.values()) if (link.role === 'finger') covered.add(bucketIndex(self, link.peer));
+  const fresh = policy.spread ? pool.filter((peer) => !covered.has(bucketIndex(self, peer))) : pool;
+  return { peer: pick(rng, fresh.length > 0 ? fresh : pool), until };
+}
+
+/** For a peer with a single link: the XOR-nearest peer that can take it (S92). */
+export function leafStep(
+  self: PeerId,
+  knowledge: Knowledge,
+  neighborhood: Neighborhood,
+  config: Config,
+  now: Millis,
+): SpareStep {
+  let until: Millis = Infinity;
+  let best: PeerId | undefined;
+  if (neighborhood.load > 0) return { peer: undefined, until };
+  for (const [peer, known] of knowledge.entries()) {
+    const at = Math.max(dialableAt(self, peer, known, true, config), known.refusedUntil);
+    if (at > now) until = Math.min(until, at);
+    else if (best === undefined || compareDistance(self, peer, best) < 0) best = peer;
+  }
+  return { peer: best, until };
+}

@@ -1,0 +1,59 @@
+import type { Millis, PeerDown, PeerId, Received, TimerFired } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import type { Settings } from './config.js';
+import type { Message } from './message.js';
+import type { Role } from './role.js';
+
+/** The one timer: look at everything again. A stale one (an earlier look was taken meanwhile) is a no-op. */
+export interface Timer {
+  readonly kind: 'review';
+  readonly at: Millis;
+}
+
+/** Why a link is asked for: the role it shall have here, or the application's wish. */
+export type Purpose = Role | 'manual';
+
+/** Reads a purpose from outside; what this version does not know counts as `none`. */
+export function purposeOf(word: string): Purpose {
+  return (['ring', 'random', 'finger', 'near', 'leaf', 'manual'] as const).find((known) => known === word) ?? 'none';
+}
+
+/** What can happen to a topology. */
+export type Input =
+  /** Begin to look for links. */
+  | { readonly type: 'start' }
+  /** Forget everything; mesh has closed, or is closing, all links. */
+  | { readonly type: 'stop' }
+  | { readonly type: 'configure'; readonly settings: Settings }
+  /** Whether requests can reach peers that are not linked (signaling is up). */
+  | { readonly type: 'reach'; readonly online: boolean }
+  /** Somebody told of peers. */
+  | { readonly type: 'discovered'; readonly records: readonly PeerRecord[] }
+  /** The server says that a peer left. */
+  | { readonly type: 'departed'; readonly peer: PeerId }
+  /** A peer asks for a link; the answer is a `grant` or `refuse` output. `record` is unknown for README clients. */
+  | {
+      readonly type: 'requested';
+      readonly peer: PeerId;
+      readonly purpose: Purpose;
+      readonly isolated: boolean;
+      readonly record: PeerRecord | undefined;
+    }
+  /** Our request was not granted. */
+  | {
+      readonly type: 'redirected';
+      readonly peer: PeerId;
+      readonly reason: 'full' | 'busy' | 'refused';
+      readonly peers: readonly PeerRecord[];
+      readonly retryAfterMs: Millis | undefined;
+    }
+  /** A dial, ours or theirs, ended without a link. `absent`: the server does not know the peer. */
+  | { readonly type: 'dialFailed'; readonly peer: PeerId; readonly absent: boolean }
+  /** The application wants a link with a known peer. */
+  | { readonly type: 'dial'; readonly peer: PeerId }
+  /** A link is ready. */
+  | { readonly type: 'peerUp'; readonly peer: PeerId; readonly record: PeerRecord }
+  /** `departed`: the peer itself is gone (goodbye, or dead), not only the link. */
+  | (PeerDown & { readonly departed: boolean })
+  | Received<Message>
+  | TimerFired<Timer>;

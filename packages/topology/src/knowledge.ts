@@ -1,0 +1,170 @@
+import { ExpiringMap, between } from '@peerpigeon/core';
+import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import { SortedRing } from '@peerpigeon/xor';
+import type { Config } from './config.js';
+
+/** What is known of a peer. */
+export interface Known {
+  record: PeerRecord;
+  /** When it was last known alive, by ourselves or through others. */
+  heardAt: Millis;
+  /** When we first heard of it. */
+  readonly discoveredAt: Millis;
+  /** Whether it has a free slot, as last heard; undefined when nobody said. */
+  open: boolean | undefined;
+  /** Failed dials in a row. */
+  attempts: number;
+  /** Not to be dialled before. */
+  retryAt: Millis;
+  /** Not to be asked for a long link before: it had no room, or was just separated from. */
+  refusedUntil: Millis;
+}
+
+/** Fractions of the id space are compared at this many hexadecimal digits (52 bits fit a double). */
+const FRACTION_DIGITS = 13;
+
+/** All peers a peer knows of, linked or not, bounded, and where they stand on the ring. */
+export class Knowledge {
+  private readonly self: PeerId;
+  private readonly config: Config;
+  private readonly peers = new Map<PeerId, Known>();
+  private readonly ring = new SortedRing();
+  /** Peers that left, with their epoch: not learnt again before a newer run of them is heard of. */
+  private readonly tombstones: ExpiringMap<PeerId, number>;
+
+  constructor(self: PeerId, config: Config) {
+    this.self = self;
+    this.config = config;
+    this.tombstones = new ExpiringMap({ maxEntries: config.maxKnown, maxAgeMs: config.tombstoneMs });
+  }
+
+  get size(): number {
+    return this.peers.size;
+  }
+
+  get(peer: PeerId): Known | undefined {
+    return this.peers.get(peer);
+  }
+
+  /** All that is known, in no order. */
+  entries(): Iterable<[PeerId, Known]> {
+    return this.peers;
+  }
+
+  /**
+   * Takes note of a peer.
+   * @returns whether it is new
+   */
+  learn(record: PeerRecord, heardAt: Millis, open: boolean | undefined, now: Millis): boolean {
+    const peer = record.id;
+    if (peer === this.self) return false;
+    const known = this.peers.get(peer);
+    if (known === undefined) {
+      const departed = this.tombstones.get(peer, now);
+      if (departed !== undefined && departed >= record.epoch) return false;
+      if (heardAt + this.config.forgetAfterMs <= now) return false;
+      this.peers.set(peer, { record, heardAt, discoveredAt: now, open, attempts: 0, retryAt: 0, refusedUntil: 0 });
+      if (record.caps.maxPeers >= 2) this.ring.add(peer);
+      return true;
+    }
+    if (record.epoch >= known.record.epoch) {
+      if (record.epoch > known.record.epoch) {
+        known.attempts = 0;
+        known.retryAt = 0;
+      }
+      known.record = record;
+      if (record.caps.maxPeers >= 2) this.ring.add(peer);
+      else this.ring.delete(peer);
+    }
+    if (heardAt >= known.heardAt) {
+      known.heardAt = heardAt;
+      if (open !== undefined) known.open = open;
+    }
+    return false;
+  }
+
+  /** The peer is alive: we have a link with it. */
+  alive(peer: PeerId, now: Millis): void {
+    const known = this.peers.get(peer);
+    if (known === undefined) return;
+    known.heardAt = now;
+    known.attempts = 0;
+    known.retryAt = 0;
+  }
+
+  /** A dial failed: the next one waits, twice as long as the last, ± 50 %. */
+  failed(peer: PeerId, now: Millis, rng: Rng): void {
+    const known = this.peers.get(peer);
+    if (known === undefined) return;
+    const { backoffMs, maxBackoffMs } = this.config;
+    const delay = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(known.attempts, 16));
+    known.attempts++;
+    known.retryAt = now + delay * between(rng, 0.5, 1.5);
+  }
+
+  /** Forgets a peer; with `departed` it is not learnt again for a while, unless it starts anew. */
+  forget(peer: PeerId, now: Millis, departed: boolean): boolean {
+    const known = this.peers.get(peer);
+    if (known === undefined) return false;
+    this.peers.delete(peer);
+    this.ring.delete(peer);
+    if (departed) this.tombstones.set(peer, known.record.epoch, now);
+    return true;
+  }
+
+  /** Forgets who was not heard of for long, and who is too much: neither kept nor in the leaf set, longest unheard first. */
+  prune(now: Millis, kept: (peer: PeerId) => boolean): PeerId[] {
+    const gone: PeerId[] = [];
+    for (const [peer, known] of this.peers) {
+      if (!kept(peer) && known.heardAt + this.config.forgetAfterMs <= now) gone.push(peer);
+    }
+    const surplus = this.peers.size - gone.length - this.config.maxKnown;
+    if (surplus > 0) {
+      const leaves = new Set([...this.side(1, this.config.leafSetSize), ...this.side(-1, this.config.leafSetSize)]);
+      const candidates = [...this.peers].filter(([peer]) => !kept(peer) && !leaves.has(peer) && !gone.includes(peer));
+      candidates.sort((a, b) => a[1].heardAt - b[1].heardAt);
+      for (const [peer] of candidates.slice(0, surplus)) gone.push(peer);
+    }
+    for (const peer of gone) this.forget(peer, now, false);
+    return gone;
+  }
+
+  /** Up to `count` ring peers on one side of `from` (1: following, −1: preceding), nearest first. */
+  side(direction: 1 | -1, count: number, from: PeerId = this.self): PeerId[] {
+    return direction === 1 ? this.ring.successors(from, count) : this.ring.predecessors(from, count);
+  }
+
+  /**
+   * How many peers the mesh has, from the density of the leaf set: as many gaps as it spans, over the share of the id
+   * space that they cover. Exact while all are known; else within some ± 25 % (one standard deviation of 16 gaps).
+   */
+  sizeEstimate(): number {
+    const count = this.config.leafSetSize;
+    const known = this.ring.size + 1;
+    if (known <= 2 * count) return known;
+    const after = this.side(1, count);
+    const before = this.side(-1, count);
+    const from = fraction(before[before.length - 1] as PeerId);
+    const to = fraction(after[after.length - 1] as PeerId);
+    const span = to > from ? to - from : to - from + 1;
+    return Math.max(known, Math.round((after.length + before.length) / span));
+  }
+
+  /**
+   * Whether `peer` stands far enough from us on the ring to be worth a long link: beyond the `rank` nearest known on
+   * either side.
+   */
+  isFar(peer: PeerId, rank: number): boolean {
+    return !this.side(1, rank).includes(peer) && !this.side(-1, rank).includes(peer);
+  }
+
+  clear(): void {
+    for (const peer of [...this.peers.keys()]) this.forget(peer, 0, false);
+    this.tombstones.clear();
+  }
+}
+
+function fraction(id: PeerId): number {
+  return parseInt(id.slice(0, FRACTION_DIGITS), 16) / 16 ** FRACTION_DIGITS;
+}
