@@ -1,1 +1,10 @@
-export {};
+export { DEFAULTS, MAX_ENVELOPE_BYTES, MAX_HOPS, MAX_SIGNATURE_BYTES } from './config.js';
+export type { Config, Options } from './config.js';
+export type { Event, FailureReason } from './event.js';
+export type { Input } from './input.js';
+export { decodeMessage, encodeMessage } from './message.js';
+export type { Ack, Data, Message, Nack, NackReason } from './message.js';
+export type { Output } from './output.js';
+export { Routing } from './routing.js';
+export type { Counters } from './routing.js';
+export type { Timer } from './timer.js';

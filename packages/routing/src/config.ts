@@ -1,0 +1,61 @@
+import type { Millis, PeerId } from '@peerpigeon/core';
+
+/** Who this router is and how it is tuned. */
+export interface Config {
+  /** The own id. */
+  readonly peerId: PeerId;
+  /** Envelopes of another network are refused. */
+  readonly network: string;
+  /** Links that a message may cross, and an answer on its way back: 1 to {@link MAX_HOPS}; peers agree on it. */
+  readonly maxHops: number;
+  /** How long the origin waits for an acknowledgement before it reports a failure. */
+  readonly ackTimeoutMs: Millis;
+  /** When an unanswered message is sent again, after it was sent first; each time over another link if there is one. */
+  readonly resendAfterMs: readonly Millis[];
+  /** How long after a first `nack` the message is sent again; twice as long after each further one. */
+  readonly nackRetryMs: Millis;
+  /** How often one message is sent at most, for whatever reason. */
+  readonly maxAttempts: number;
+  /** How many own messages may wait for an acknowledgement; one more fails at once as unreachable. */
+  readonly maxPending: number;
+  /** How many received messages are remembered, so that a copy is acknowledged again but not shown. */
+  readonly seenMaxEntries: number;
+  /** How long a received message is remembered. */
+  readonly seenMaxAgeMs: Millis;
+  /** How many of a neighbour's neighbours are remembered. */
+  readonly maxViewPeers: number;
+}
+
+/** What the constructor takes: who we are, and what differs from {@link DEFAULTS}. */
+export type Options = Pick<Config, 'peerId' | 'network'> & Partial<Config>;
+
+/** What a message on the wire may have crossed at most: 255 ids of 20 bytes make 5.4 kB of path. */
+export const MAX_HOPS = 255;
+
+/** Longest signed part, in bytes: the largest message that current browsers carry (262,144; RFC 8841 `max-message-size`). */
+export const MAX_ENVELOPE_BYTES = 262_144;
+
+/** An Ed25519 signature (RFC 8032 §5.1.6), in bytes. */
+export const MAX_SIGNATURE_BYTES = 64;
+
+/** What is not configured. */
+export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
+  /** Three links a peer and 1,000 peers need 73 at the 99th percentile (measured in a prototype); the wire's limit. */
+  maxHops: MAX_HOPS,
+  /** 73 links of 100 ms there and back are 15 s at the very worst, 8 s on the average latency of 55 ms. */
+  ackTimeoutMs: 10_000,
+  /** Well above a usual round trip (26 hops × 55 ms × 2 = 2.9 s at three links, 0.6 s at eight); a guess. */
+  resendAfterMs: [2_500, 5_000],
+  /** 0.25 + 0.5 + 1 + 2 + 4 s are within the timeout; a ring heals in seconds. */
+  nackRetryMs: 250,
+  /** One, two for silence and five for nacks. */
+  maxAttempts: 8,
+  /** 100 messages a second that all time out. */
+  maxPending: 1_024,
+  /** 167 messages a second for 120 s; about 3 MB when full. */
+  seenMaxEntries: 20_000,
+  /** Twelve times the origin's timeout: no copy is on its way longer. */
+  seenMaxAgeMs: 120_000,
+  /** The 50 links that maxPeers allows, one in handover, and some to spare. */
+  maxViewPeers: 64,
+};

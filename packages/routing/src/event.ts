@@ -1,0 +1,33 @@
+import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
+
+/**
+ * Why a message failed: no way led to its receiver, for as long as we tried; nobody answered in time, so that it may or
+ * may not have arrived; or this mesh left.
+ */
+export type FailureReason = 'unreachable' | 'timeout' | 'disconnected';
+
+/** What a router has to tell. */
+export type Event =
+  /** A direct message for us, once. */
+  | {
+      readonly type: 'message';
+      readonly envelope: Envelope;
+      /** Links crossed (S16). */
+      readonly hops: number;
+      /** Links it could still have crossed; `ttl + hops` is what the author started with (S19). */
+      readonly ttl: number;
+      /** Ids passed, the author first, ourselves excluded (S18). */
+      readonly path: readonly PeerId[];
+    }
+  /** The receiver's application has our message. */
+  | {
+      readonly type: 'delivered';
+      readonly messageId: MessageId;
+      readonly to: PeerId;
+      /** Links that the copy crossed which was acknowledged. */
+      readonly hops: number;
+      /** From the `route` input to the acknowledgement. */
+      readonly roundTripMs: Millis;
+    }
+  /** Our message did not arrive, or nobody said that it did. */
+  | { readonly type: 'failed'; readonly messageId: MessageId; readonly to: PeerId; readonly reason: FailureReason };

@@ -1,0 +1,168 @@
+import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { Config } from './config.js';
+import type { Event, FailureReason } from './event.js';
+import type { Neighbourhood } from './neighbourhood.js';
+import type { Output } from './output.js';
+
+/** Where an own message stands between the `route` input and its one `delivered` or `failed`. */
+type State =
+  /** There was no link to send it over; the next one takes it. */
+  | 'waiting'
+  /** A copy is under way. */
+  | 'sent'
+  /** The last copy came back as a `nack`; it is sent again after a while, or over the next new link. */
+  | 'refused';
+
+/** An own message without an acknowledgement. */
+interface Entry {
+  readonly envelope: Envelope;
+  readonly to: PeerId;
+  readonly routedAt: Millis;
+  readonly deadline: Millis;
+  readonly tried: Set<PeerId>;
+  state: State;
+  firstSentAt: Millis;
+  /** When it is sent again if nothing happens; Infinity when only an event can help. */
+  retryAt: Millis;
+  attempts: number;
+  nacks: number;
+  lastHop: PeerId | undefined;
+}
+
+/** Own messages until they are acknowledged or given up: sends, re-sends, and the one event at the end. */
+export class PendingTable {
+  private readonly config: Config;
+  private readonly neighbourhood: Neighbourhood;
+  private readonly entries = new Map<MessageId, Entry>();
+
+  constructor(config: Config, neighbourhood: Neighbourhood) {
+    this.config = config;
+    this.neighbourhood = neighbourhood;
+  }
+
+  /** How many messages wait for an acknowledgement. */
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** Whether this message waits for an acknowledgement. */
+  has(messageId: MessageId): boolean {
+    return this.entries.has(messageId);
+  }
+
+  /** Takes a message and sends it, at once or with the first link. A full table refuses it. */
+  add(envelope: Envelope, to: PeerId, now: Millis, out: Output[]): void {
+    if (this.entries.size >= this.config.maxPending) {
+      out.push(failed(envelope.id, to, 'unreachable'));
+      return;
+    }
+    const entry: Entry = {
+      envelope,
+      to,
+      routedAt: now,
+      deadline: now + this.config.ackTimeoutMs,
+      tried: new Set(),
+      state: 'waiting',
+      firstSentAt: now,
+      retryAt: Infinity,
+      attempts: 0,
+      nacks: 0,
+      lastHop: undefined,
+    };
+    this.entries.set(envelope.id, entry);
+    out.push({ type: 'timer', at: entry.deadline, timer: { type: 'pending', messageId: envelope.id } });
+    this.send(entry, now, out);
+  }
+
+  /** An acknowledgement came. False when it is late, or claims to come from somebody else than the receiver. */
+  onAck(messageId: MessageId, from: PeerId, hops: number, now: Millis, out: Output[]): boolean {
+    const entry = this.entries.get(messageId);
+    if (entry === undefined || entry.to !== from) return false;
+    this.entries.delete(messageId);
+    const roundTripMs = now - entry.routedAt;
+    out.push(event({ type: 'delivered', messageId, to: entry.to, hops, roundTripMs }));
+    return true;
+  }
+
+  /** A copy ended at a relay. Rings heal, so that it is sent again until the timeout. False when it is late. */
+  onNack(messageId: MessageId, now: Millis, out: Output[]): boolean {
+    const entry = this.entries.get(messageId);
+    if (entry === undefined) return false;
+    entry.state = 'refused';
+    const delayMs = this.config.nackRetryMs * 2 ** entry.nacks;
+    entry.nacks++;
+    this.retryBy(entry, now + delayMs, out);
+    return true;
+  }
+
+  /** A timer of this message is due; stale ones find it gone, or its time moved. */
+  onTimer(messageId: MessageId, now: Millis, out: Output[]): void {
+    const entry = this.entries.get(messageId);
+    if (entry === undefined) return;
+    if (now >= entry.deadline) {
+      this.entries.delete(messageId);
+      // A copy that neither arrived nor came back may have arrived all the same.
+      out.push(failed(messageId, entry.to, entry.attempts > entry.nacks ? 'timeout' : 'unreachable'));
+    } else if (now >= entry.retryAt) {
+      this.send(entry, now, out);
+    }
+  }
+
+  /** A new link: it takes what has no copy under way. */
+  onPeerUp(now: Millis, out: Output[]): void {
+    for (const entry of this.entries.values()) if (entry.state !== 'sent') this.send(entry, now, out);
+  }
+
+  /** A link is gone, and what was just given to it may be lost: another one takes it. */
+  onPeerDown(peer: PeerId, now: Millis, out: Output[]): void {
+    for (const entry of this.entries.values()) {
+      if (entry.state === 'sent' && entry.lastHop === peer) this.send(entry, now, out);
+    }
+  }
+
+  /** Gives everything up. */
+  onLeave(out: Output[]): void {
+    for (const [messageId, entry] of this.entries) out.push(failed(messageId, entry.to, 'disconnected'));
+    this.entries.clear();
+  }
+
+  private send(entry: Entry, now: Millis, out: Output[]): void {
+    const { peerId, maxHops, maxAttempts, resendAfterMs } = this.config;
+    entry.retryAt = Infinity;
+    if (entry.attempts >= maxAttempts) return;
+    const hop = this.neighbourhood.first(entry.to, entry.tried);
+    if (hop === undefined) {
+      entry.state = 'waiting';
+      return;
+    }
+    if (entry.attempts === 0) entry.firstSentAt = now;
+    entry.attempts++;
+    entry.state = 'sent';
+    entry.lastHop = hop.next;
+    entry.tried.add(hop.next);
+    const { envelope } = entry;
+    const { next, goal, ring } = hop;
+    out.push({
+      type: 'send',
+      to: next,
+      message: { type: 'data', envelope, ttl: maxHops, hops: 1, path: [peerId], goal, ring },
+    });
+    const afterMs = resendAfterMs.find((ms) => entry.firstSentAt + ms > now);
+    if (afterMs !== undefined) this.retryBy(entry, entry.firstSentAt + afterMs, out);
+  }
+
+  /** Sees to it that the entry is sent again at `at` or before. */
+  private retryBy(entry: Entry, at: Millis, out: Output[]): void {
+    if (at >= entry.retryAt || at >= entry.deadline) return;
+    entry.retryAt = at;
+    out.push({ type: 'timer', at, timer: { type: 'pending', messageId: entry.envelope.id } });
+  }
+}
+
+function event(body: Event): Output {
+  return { type: 'event', event: body };
+}
+
+function failed(messageId: MessageId, to: PeerId, reason: FailureReason): Output {
+  return event({ type: 'failed', messageId, to, reason });
+}
