@@ -1,0 +1,245 @@
+import type { PeerId } from '@peerpigeon/core';
+import type { Candidate, Description, Lane, TransportCommand } from '@peerpigeon/link';
+import type { Link, LinkHandlers } from '@peerpigeon/mesh';
+
+/** The constructor a WebRTC implementation gives: the browser's, or that of `@roamhq/wrtc` in Node. */
+export type RtcConstructor = new (configuration?: RTCConfiguration) => RTCPeerConnection;
+
+/** Commands that an open transport carries out. */
+export type LinkCommand = Exclude<TransportCommand, { readonly type: 'open' } | { readonly type: 'close' }>;
+
+/** What a {@link PeerConnection} is made of. */
+export interface PeerConnectionOptions {
+  readonly RTCPeerConnection: RtcConstructor;
+  /** The configuration, or a function that fetches it (short-lived TURN credentials). */
+  readonly configuration: RTCConfiguration | (() => Promise<RTCConfiguration>);
+  /** How long a local description waits for its candidates, in ms; later ones trickle. */
+  readonly gatherMs: number;
+  /** Called once, when nothing of the connection is left. */
+  readonly released?: () => void;
+}
+
+/** Chromium and libwebrtc fail beyond it: 262,144 bytes a message (measured). */
+const MAX_MESSAGE_BYTES = 262_144;
+/** What a peer takes that does not say: RFC 8841 §6.1. */
+const DEFAULT_MESSAGE_BYTES = 65_536;
+/** A link that is this far behind is lost: half of what makes Chromium refuse to send (16 MiB, measured). */
+const MAX_BUFFERED_BYTES = 8 * 1_048_576;
+/** Candidates and messages kept while they cannot be used yet; a wild guess, far above what a correct peer needs. */
+const MAX_EARLY = 64;
+
+const LANES: readonly Lane[] = ['control', 'bulk'];
+
+/**
+ * One WebRTC link: an RTCPeerConnection with the two negotiated data channels of a PeerPigeon link (id 0 control, id 1
+ * bulk), as a {@link Link}. Its promises end here; what comes of them is told to the handlers.
+ */
+export class PeerConnection implements Link {
+  readonly peerId: PeerId;
+  private readonly handlers: LinkHandlers;
+  private readonly options: PeerConnectionOptions;
+  private state: 'negotiating' | 'open' | 'lost' | 'released' = 'negotiating';
+  private pc: RTCPeerConnection | undefined;
+  private channels: RTCDataChannel[] = [];
+  /** Commands run one after the other. */
+  private queue: Promise<void> = Promise.resolve();
+  private gathering: ReturnType<typeof setTimeout> | undefined;
+  private earlyCandidates: Candidate[] = [];
+  private earlyMessages: [Lane, Uint8Array][] = [];
+  private messageBytes = DEFAULT_MESSAGE_BYTES;
+
+  /** @throws when the platform can construct no further RTCPeerConnection */
+  constructor(peerId: PeerId, handlers: LinkHandlers, options: PeerConnectionOptions) {
+    this.peerId = peerId;
+    this.handlers = handlers;
+    this.options = options;
+    const { configuration } = options;
+    if (typeof configuration === 'function') {
+      this.enqueue('open', async () => {
+        const fetched = await configuration();
+        if (this.state !== 'released') this.construct(fetched);
+      });
+    } else {
+      this.construct(configuration);
+    }
+  }
+
+  get maxMessageBytes(): number {
+    return this.messageBytes;
+  }
+
+  command(command: LinkCommand): void {
+    this.enqueue(command.type, async () => {
+      if (this.pc !== undefined) await this.run(this.pc, command);
+    });
+  }
+
+  /** @throws {RangeError} when the message is larger than {@link maxMessageBytes} */
+  send(lane: Lane, bytes: Uint8Array): void {
+    if (this.state !== 'open') return;
+    if (bytes.length > this.messageBytes) {
+      throw new RangeError(`expected a message of at most ${this.messageBytes} bytes, got ${bytes.length}`);
+    }
+    const channel = this.channels[LANES.indexOf(lane)] as RTCDataChannel;
+    try {
+      channel.send(bytes as Uint8Array<ArrayBuffer>);
+      if (channel.bufferedAmount > MAX_BUFFERED_BYTES) this.lose('send buffer overflow');
+    } catch (error) {
+      this.lose(`cannot send: ${describeError(error)}`);
+    }
+  }
+
+  close(): void {
+    if (this.state === 'released') return;
+    this.state = 'released';
+    clearTimeout(this.gathering);
+    this.earlyCandidates = [];
+    this.earlyMessages = [];
+    // What was sent just before is on its way already: a goodbye arrives although the connection is closed at once.
+    for (const channel of this.channels) {
+      channel.onopen = channel.onmessage = channel.onclose = null;
+      channel.close();
+    }
+    this.channels = [];
+    const pc = this.pc;
+    if (pc !== undefined) {
+      pc.onicecandidate = pc.onicegatheringstatechange = null;
+      pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
+      pc.close();
+    }
+    this.pc = undefined;
+    this.options.released?.();
+  }
+
+  private construct(configuration: RTCConfiguration): void {
+    const pc = new this.options.RTCPeerConnection(configuration);
+    this.pc = pc;
+    pc.onicecandidate = ({ candidate }) => this.onCandidate(candidate);
+    pc.onicegatheringstatechange = () => {
+      if (pc.iceGatheringState === 'complete') this.onGathered();
+    };
+    // Firefox before 113 has no connectionState, hence both.
+    pc.onconnectionstatechange = () => this.onState(pc.connectionState);
+    pc.oniceconnectionstatechange = () => this.onState(pc.iceConnectionState);
+    this.channels = LANES.map((lane, id) => {
+      const channel = pc.createDataChannel(lane, { negotiated: true, id });
+      channel.binaryType = 'arraybuffer';
+      channel.onopen = () => this.onOpen();
+      channel.onclose = () => this.lose('channel closed');
+      channel.onmessage = ({ data }: MessageEvent<unknown>) => this.onMessage(lane, data);
+      return channel;
+    });
+  }
+
+  private enqueue(command: TransportCommand['type'], task: () => Promise<void>): void {
+    this.queue = this.queue.then(task).catch((error: unknown) => {
+      // Not an error when it was closed meanwhile: the platform rejects what was under way.
+      if (this.state !== 'released') this.handlers.event({ type: 'failed', command, detail: describeError(error) });
+    });
+  }
+
+  private async run(pc: RTCPeerConnection, command: LinkCommand): Promise<void> {
+    switch (command.type) {
+      case 'offer':
+        // wrtc has no parameterless setLocalDescription.
+        return this.describe(pc, await pc.createOffer());
+      case 'answer':
+        // Nor has it an implicit rollback.
+        if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+        await this.setRemote(pc, command.description);
+        return this.describe(pc, await pc.createAnswer());
+      case 'accept':
+        return this.setRemote(pc, command.description);
+      case 'candidate':
+        if (pc.remoteDescription !== null) return pc.addIceCandidate(command.candidate);
+        if (this.earlyCandidates.length < MAX_EARLY) this.earlyCandidates.push(command.candidate);
+    }
+  }
+
+  private async setRemote(pc: RTCPeerConnection, description: Description): Promise<void> {
+    await pc.setRemoteDescription(description);
+    const early = this.earlyCandidates;
+    this.earlyCandidates = [];
+    for (const candidate of early) await pc.addIceCandidate(candidate);
+  }
+
+  /** Sets the local description; it is told once its candidates are in it, so that one message carries them all. */
+  private async describe(pc: RTCPeerConnection, description: RTCSessionDescriptionInit): Promise<void> {
+    await pc.setLocalDescription(description);
+    if (this.state === 'released') return;
+    clearTimeout(this.gathering);
+    const complete = pc.iceGatheringState === 'complete';
+    this.gathering = setTimeout(() => this.onGathered(), complete ? 0 : this.options.gatherMs);
+  }
+
+  private onGathered(): void {
+    if (this.gathering === undefined) return;
+    clearTimeout(this.gathering);
+    this.gathering = undefined;
+    const local = this.pc?.localDescription;
+    if (!local) return;
+    const description: Description = { type: local.type === 'offer' ? 'offer' : 'answer', sdp: local.sdp };
+    this.handlers.event({ type: 'description', description });
+  }
+
+  private onCandidate(found: RTCIceCandidate | null): void {
+    if (found === null) return this.onGathered();
+    // While gathering goes on it is in the description that follows. The empty one marks the end.
+    if (this.gathering !== undefined || found.candidate === '') return;
+    const { candidate, sdpMid, sdpMLineIndex } = found;
+    this.handlers.event({ type: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } });
+  }
+
+  private onState(state: RTCPeerConnectionState | RTCIceConnectionState): void {
+    // `disconnected` may pass; the link's own liveness judges it.
+    if (state === 'failed' || state === 'closed') this.lose(`connection ${state}`);
+  }
+
+  private onOpen(): void {
+    if (this.state !== 'negotiating' || this.channels.some((channel) => channel.readyState !== 'open')) return;
+    this.state = 'open';
+    this.messageBytes = maxMessageBytes(this.pc as RTCPeerConnection);
+    this.handlers.event({ type: 'opened' });
+    const early = this.earlyMessages;
+    this.earlyMessages = [];
+    for (const [lane, bytes] of early) if (this.isOpen()) this.handlers.message(lane, bytes);
+  }
+
+  private onMessage(lane: Lane, data: unknown): void {
+    // No correct peer sends text; its bytes are judged as any others are.
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new TextEncoder().encode(String(data));
+    if (this.state === 'open') return this.handlers.message(lane, bytes);
+    // One channel may open before the other.
+    if (this.state !== 'negotiating') return;
+    if (this.earlyMessages.length < MAX_EARLY) this.earlyMessages.push([lane, bytes]);
+    else this.lose('too many messages before the link was open');
+  }
+
+  /** Handlers may have closed it meanwhile. */
+  private isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  private lose(reason: string): void {
+    if (this.state === 'lost' || this.state === 'released') return;
+    this.state = 'lost';
+    // Possibly within a call to send: handlers are never called from there.
+    queueMicrotask(() => {
+      if (this.state === 'lost') this.handlers.event({ type: 'closed', reason });
+    });
+  }
+}
+
+/** What the other side takes: from the transport, else (Firefox before 113, wrtc) from its description (RFC 8841 §5). */
+function maxMessageBytes(pc: RTCPeerConnection): number {
+  const described = /^a=max-message-size:(\d+)/m.exec(pc.remoteDescription?.sdp ?? '')?.[1];
+  // Neither interface need exist here, whatever the type says; 0 in a description means any size.
+  const agreed =
+    (pc.sctp as Partial<RTCSctpTransport> | null | undefined)?.maxMessageSize ??
+    Number(described ?? DEFAULT_MESSAGE_BYTES);
+  return agreed === 0 ? MAX_MESSAGE_BYTES : Math.min(MAX_MESSAGE_BYTES, agreed);
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

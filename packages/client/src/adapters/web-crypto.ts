@@ -1,0 +1,53 @@
+import { PeerPigeonError } from '@peerpigeon/core';
+import type { Crypto } from '@peerpigeon/mesh';
+
+/** `crypto.getRandomValues` gives no more at a time (W3C Web Cryptography §10.1.1). */
+const QUOTA_BYTES = 65_536;
+
+/** What this adapter needs of the host's `crypto`; `subtle` is absent on plain http and Ed25519 in older browsers. */
+export interface HostCrypto {
+  getRandomValues(bytes: Uint8Array<ArrayBuffer>): Uint8Array;
+  readonly subtle?: Pick<SubtleCrypto, 'generateKey' | 'exportKey'> | undefined;
+}
+
+/**
+ * The crypto port over WebCrypto. Ed25519 (RFC 8032) comes from `crypto.subtle` where it has it, else from `@noble/curves`,
+ * loaded only then: both work on plain http, with the key in memory.
+ * @throws {PeerPigeonError} `UNSUPPORTED` where there are no secure random numbers
+ */
+export function webCrypto(host: HostCrypto | undefined = globalThis.crypto as HostCrypto | undefined): Crypto {
+  if (typeof host?.getRandomValues !== 'function') {
+    throw new PeerPigeonError('UNSUPPORTED', 'no secure random numbers here: crypto.getRandomValues is missing', {
+      details: { missing: 'crypto.getRandomValues' },
+    });
+  }
+  const randomBytes = (count: number): Uint8Array => {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count; at += QUOTA_BYTES) host.getRandomValues(bytes.subarray(at, at + QUOTA_BYTES));
+    return bytes;
+  };
+  return {
+    randomBytes,
+    async generateKey() {
+      return { publicKey: (await nativeKey(host)) ?? (await portableKey(randomBytes)) };
+    },
+  };
+}
+
+/** The raw public key of a fresh key, or undefined where the platform has no Ed25519. */
+async function nativeKey({ subtle }: HostCrypto): Promise<Uint8Array | undefined> {
+  if (subtle === undefined) return undefined;
+  try {
+    const key = await subtle.generateKey('Ed25519', false, ['sign', 'verify']);
+    if (!('publicKey' in key)) return undefined;
+    return new Uint8Array(await subtle.exportKey('raw', key.publicKey));
+  } catch {
+    // NotSupportedError, or whatever an unfinished implementation throws.
+    return undefined;
+  }
+}
+
+async function portableKey(randomBytes: (count: number) => Uint8Array): Promise<Uint8Array> {
+  const { ed25519 } = await import('@noble/curves/ed25519.js');
+  return ed25519.getPublicKey(randomBytes(32));
+}

@@ -1,0 +1,66 @@
+import { clockConformance, cryptoConformance, rngConformance } from '@peerpigeon/mesh/testing';
+import { describe, expect, it, vi } from 'vitest';
+import { secureRng } from '../src/adapters/secure-rng.js';
+import { systemClock } from '../src/adapters/system-clock.js';
+import { webCrypto } from '../src/adapters/web-crypto.js';
+import { platform as browser } from '../src/platform/browser.js';
+import { platform as node } from '../src/platform/node.js';
+import { turn } from './turn.js';
+
+describe('systemClock keeps the clock port', () => {
+  for (const { name, run } of clockConformance(() => ({ clock: systemClock(), turn }))) it(name, run);
+
+  it('waits longer than setTimeout can', async () => {
+    const called = vi.fn();
+    const cancel = systemClock().after(2 ** 32, called);
+    await turn();
+    cancel();
+    expect(called).not.toHaveBeenCalled();
+  });
+});
+
+describe('secureRng keeps the rng port', () => {
+  for (const { name, run } of rngConformance(() => ({ rng: secureRng(webCrypto()) }))) it(name, run);
+});
+
+describe('webCrypto keeps the crypto port', () => {
+  for (const { name, run } of cryptoConformance(() => ({ crypto: webCrypto() }))) it(name, run);
+});
+
+const getRandomValues = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => crypto.getRandomValues(bytes);
+
+describe('S166: webCrypto without crypto.subtle (plain http) keeps the crypto port', () => {
+  const make = () => ({ crypto: webCrypto({ getRandomValues }) });
+  for (const { name, run } of cryptoConformance(make)) it(name, run);
+});
+
+describe('S167: webCrypto with a crypto.subtle that lacks Ed25519 keeps the crypto port', () => {
+  const subtle = {
+    generateKey: () => Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError')),
+    exportKey: () => Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError')),
+  };
+  const make = () => ({ crypto: webCrypto({ getRandomValues, subtle }) });
+  for (const { name, run } of cryptoConformance(make)) it(name, run);
+});
+
+describe('platforms', () => {
+  it('S168: without secure random numbers webCrypto says so by a typed error', () => {
+    const lacking = {} as unknown as Parameters<typeof webCrypto>[0];
+    expect(() => webCrypto(lacking)).toThrow(expect.objectContaining({ code: 'UNSUPPORTED' }));
+  });
+
+  it('Node finds @roamhq/wrtc and ws', async () => {
+    expect([node.hasRtc(), node.hasWebSocket()]).toEqual([true, true]);
+    expect(await node.loadRtc()).toBeTypeOf('function');
+    expect(await node.loadWebSocket()).toBeTypeOf('function');
+  });
+
+  it('a browser platform offers what the globals hold', async () => {
+    vi.stubGlobal('WebSocket', class {});
+    vi.stubGlobal('RTCPeerConnection', undefined);
+    expect([browser.hasRtc(), browser.hasWebSocket()]).toEqual([false, true]);
+    expect(await browser.loadRtc()).toBeUndefined();
+    expect(await browser.loadWebSocket()).toBe(WebSocket);
+    vi.unstubAllGlobals();
+  });
+});

@@ -1,0 +1,92 @@
+import { linksConformance } from '@peerpigeon/mesh/testing';
+import wrtc from '@roamhq/wrtc';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { webRtc, type WebRtcLinks } from '../src/adapters/web-rtc.js';
+import { turn } from './turn.js';
+
+const { RTCPeerConnection } = wrtc;
+const PEER = 'a'.repeat(40);
+const handlers = { event: () => {}, message: () => {} };
+
+describe('webRtc over @roamhq/wrtc keeps the links port', () => {
+  let made: WebRtcLinks[] = [];
+  afterEach(() => {
+    expect(made.map((links) => links.count)).toEqual([0, 0]);
+    made = [];
+  });
+  const make = () => {
+    made = [webRtc({ RTCPeerConnection }), webRtc({ RTCPeerConnection })];
+    return { ours: made[0]!, theirs: made[1]!, turn };
+  };
+  for (const { name, run } of linksConformance(make)) it(name, run);
+});
+
+describe('webRtc', () => {
+  it('S98: contacts no ICE server unless told to', () => {
+    const configurations: (RTCConfiguration | undefined)[] = [];
+    class Recorder extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        configurations.push(configuration);
+      }
+    }
+    const links = webRtc({ RTCPeerConnection: Recorder });
+    links.open(PEER, handlers).close();
+    expect(configurations).toEqual([{ iceServers: [], iceTransportPolicy: 'all' }]);
+  });
+
+  it('S98: ICE servers may come from an async provider, asked for each link', async () => {
+    const servers: RTCIceServer[] = [{ urls: 'turn:127.0.0.1:9', username: 'u', credential: 'c' }];
+    const iceServers = vi.fn(async () => servers);
+    const configurations: (RTCConfiguration | undefined)[] = [];
+    class Recorder extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super({});
+        configurations.push(configuration);
+      }
+    }
+    const links = webRtc({ RTCPeerConnection: Recorder, iceServers, iceTransportPolicy: 'relay' });
+    const first = links.open(PEER, handlers);
+    const second = links.open(PEER, handlers);
+    await vi.waitUntil(() => configurations.length === 2);
+    expect(configurations[0]).toEqual({ iceServers: servers, iceTransportPolicy: 'relay' });
+    expect(iceServers).toHaveBeenCalledTimes(2);
+    first.close();
+    second.close();
+    expect(links.count).toBe(0);
+  });
+
+  it('a provider that fails is a refused open', async () => {
+    const event = vi.fn();
+    const iceServers = async (): Promise<RTCIceServer[]> => {
+      throw new Error('no credentials today');
+    };
+    const link = webRtc({ RTCPeerConnection, iceServers }).open(PEER, { ...handlers, event });
+    await vi.waitUntil(() => event.mock.calls.length > 0);
+    expect(event).toHaveBeenCalledWith({ type: 'failed', command: 'open', detail: 'no credentials today' });
+    link.close();
+  });
+
+  it('a platform without connections left throws, and counts none', () => {
+    class Exhausted {
+      constructor() {
+        throw new Error('Cannot create so many PeerConnections');
+      }
+    }
+    const links = webRtc({ RTCPeerConnection: Exhausted as unknown as typeof RTCPeerConnection });
+    expect(() => links.open(PEER, handlers)).toThrow('so many PeerConnections');
+    expect(links.count).toBe(0);
+  });
+
+  it('one description carries the candidates', async () => {
+    const sdps: string[] = [];
+    const link = webRtc({ RTCPeerConnection }).open(PEER, {
+      ...handlers,
+      event: (event) => event.type === 'description' && sdps.push(event.description.sdp),
+    });
+    link.command({ type: 'offer' });
+    await vi.waitUntil(() => sdps.length > 0);
+    expect(sdps[0]).toMatch(/^a=candidate:/m);
+    link.close();
+  });
+});

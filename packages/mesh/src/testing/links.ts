@@ -1,0 +1,203 @@
+import { assert, type PeerId } from '@peerpigeon/core';
+import type { Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Link, Links } from '../ports.js';
+import { equal, quiet, throws, until, type Conformance, type Turn } from './conformance.js';
+
+/** The ports of two peers that can reach each other, and what makes time pass. */
+export interface LinksFixture {
+  readonly ours: Links;
+  readonly theirs: Links;
+  readonly turn: Turn;
+}
+
+const OUR_ID: PeerId = '0'.repeat(40);
+const THEIR_ID: PeerId = 'f'.repeat(40);
+/** Every current transport carries this much (DESIGN §5). */
+const LEAST_MESSAGE_BYTES = 16_384;
+const LANES: readonly Lane[] = ['control', 'bulk'];
+
+/** What every {@link Links} keeps. Each case closes the links it made. */
+export function linksConformance(make: () => LinksFixture): Conformance[] {
+  const withPair = (name: string, check: (a: End, b: End, turn: Turn) => Promise<void>): Conformance => ({
+    name,
+    run: async () => {
+      const { ours, theirs, turn } = make();
+      const a = new End(ours, THEIR_ID);
+      const b = new End(theirs, OUR_ID);
+      try {
+        await connect(a, b, turn);
+        await check(a, b, turn);
+        equal([...a.trespasses, ...b.trespasses], [], 'handlers called from within a call');
+      } finally {
+        a.close();
+        b.close();
+      }
+    },
+  });
+  return [
+    withPair('opens by offer, answer and accept; each side is told once', async (a, b, turn) => {
+      await quiet(turn);
+      for (const end of [a, b]) equal(end.events.filter((type) => type === 'opened').length, 1, 'opened events');
+      equal(a.description?.type, 'offer', 'our description');
+      equal(b.description?.type, 'answer', 'their description');
+    }),
+    withPair('carries at least 16 KiB a message', async (a) => {
+      assert(a.link.maxMessageBytes >= LEAST_MESSAGE_BYTES, `only ${a.link.maxMessageBytes} bytes`);
+    }),
+    withPair('carries messages whole and in order on both lanes, both ways', async (a, b, turn) => {
+      const sizes = [1, 2, 255, LEAST_MESSAGE_BYTES, a.link.maxMessageBytes, 3];
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        for (const lane of LANES) for (const size of sizes) from.link.send(lane, pattern(size));
+        await until(turn, () => to.messages.length === 2 * sizes.length, 'the messages');
+        for (const lane of LANES) {
+          const got = to.messages.filter((message) => message.lane === lane).map((message) => message.bytes);
+          equal(
+            got.map((bytes) => bytes.length),
+            sizes,
+            `sizes on ${lane}`,
+          );
+          for (const bytes of got)
+            assert(
+              bytes.every((byte, at) => byte === at % 251),
+              `bytes on ${lane} changed`,
+            );
+        }
+      }
+    }),
+    withPair('has taken the bytes when send returns; part of a buffer is sent as that part', async (a, b, turn) => {
+      const buffer = pattern(10);
+      a.link.send('control', buffer.subarray(2, 5));
+      buffer.fill(0);
+      await until(turn, () => b.messages.length > 0, 'the message');
+      equal(b.messages[0]?.bytes, new Uint8Array([2, 3, 4]), 'bytes');
+    }),
+    withPair('refuses a message over maxMessageBytes with a RangeError, and lives', async (a, b, turn) => {
+      throws(() => a.link.send('bulk', new Uint8Array(a.link.maxMessageBytes + 1)), 'RangeError', 'too large');
+      a.link.send('bulk', pattern(1));
+      await until(turn, () => b.messages.length > 0, 'the next message');
+      equal(b.messages.length, 1, 'messages');
+    }),
+    withPair('delivers what was sent just before close, then tells the other side why, once', async (a, b, turn) => {
+      a.link.send('control', pattern(40));
+      a.close();
+      await until(turn, () => b.events.includes('closed'), 'closed');
+      await quiet(turn);
+      equal(b.messages.length, 1, 'messages before it closed');
+      equal(b.events.filter((type) => type === 'closed').length, 1, 'closed events');
+      assert(b.closeReason !== '', 'a reason');
+    }),
+    withPair('tells nothing after close; to close, command or write then is harmless', async (a, b, turn) => {
+      const before = a.events.length;
+      b.link.send('control', pattern(4));
+      a.close();
+      a.close();
+      a.link.send('control', pattern(4));
+      a.link.command({ type: 'offer' });
+      await until(turn, () => b.events.includes('closed'), 'closed at the other side');
+      await quiet(turn);
+      equal([a.events.length - before, a.messages.length], [0, 0], 'events and messages after close');
+    }),
+    withPair('reports a command that the platform refuses', async (a, _b, turn) => {
+      // Both are agreed already: another answer has nothing to answer.
+      a.command({ type: 'accept', description: { type: 'answer', sdp: 'no description' } });
+      await until(turn, () => a.failed.length > 0, 'failed');
+      equal(a.failed, ['accept'], 'failed commands');
+    }),
+    {
+      name: 'closes while it is still opening, without a word',
+      run: async () => {
+        const { ours, turn } = make();
+        const end = new End(ours, THEIR_ID);
+        end.command({ type: 'offer' });
+        end.close();
+        await quiet(turn);
+        equal(end.events, [], 'events');
+      },
+    },
+    {
+      name: 'keeps candidates that come before the description',
+      run: async () => {
+        const { ours, theirs, turn } = make();
+        const a = new End(ours, THEIR_ID);
+        const b = new End(theirs, OUR_ID);
+        a.command({ type: 'offer' });
+        await until(turn, () => a.description !== undefined, 'the offer');
+        // A real one where descriptions are SDP.
+        const candidate = /^a=(candidate:.*)$/m.exec(a.description?.sdp ?? '')?.[1]?.trim() ?? '';
+        b.command({ type: 'candidate', candidate: { candidate, sdpMid: '0', sdpMLineIndex: 0 } });
+        await answer(a, b, turn);
+        await until(turn, () => a.events.includes('opened') && b.events.includes('opened'), 'opened');
+        equal([a.failed, b.failed], [[], []], 'failed commands');
+        a.close();
+        b.close();
+      },
+    },
+  ];
+}
+
+/** One side: a link and what it told. */
+class End {
+  readonly link: Link;
+  readonly events: TransportEvent['type'][] = [];
+  readonly messages: { readonly lane: Lane; readonly bytes: Uint8Array }[] = [];
+  readonly failed: TransportCommand['type'][] = [];
+  description: Description | undefined;
+  closeReason = '';
+  /** Events told from within a call to the link. */
+  readonly trespasses: TransportEvent['type'][] = [];
+  /** Where candidates go. */
+  other: End | undefined;
+  private within = false;
+
+  constructor(links: Links, peer: PeerId) {
+    this.within = true;
+    this.link = links.open(peer, {
+      event: (event) => this.onEvent(event),
+      message: (lane, bytes) => this.messages.push({ lane, bytes }),
+    });
+    this.within = false;
+  }
+
+  command(command: Parameters<Link['command']>[0]): void {
+    this.within = true;
+    this.link.command(command);
+    this.within = false;
+  }
+
+  close(): void {
+    this.within = true;
+    this.link.close();
+    this.within = false;
+  }
+
+  private onEvent(event: TransportEvent): void {
+    if (this.within) this.trespasses.push(event.type);
+    this.events.push(event.type);
+    if (event.type === 'description') this.description = event.description;
+    if (event.type === 'closed') this.closeReason = event.reason;
+    if (event.type === 'failed') this.failed.push(event.command);
+    if (event.type === 'candidate') this.other?.command(event);
+  }
+}
+
+async function connect(a: End, b: End, turn: Turn): Promise<void> {
+  a.command({ type: 'offer' });
+  await answer(a, b, turn);
+  await until(turn, () => a.events.includes('opened') && b.events.includes('opened'), 'both sides to open');
+}
+
+async function answer(a: End, b: End, turn: Turn): Promise<void> {
+  a.other = b;
+  b.other = a;
+  await until(turn, () => a.description !== undefined, 'the offer');
+  b.command({ type: 'answer', description: a.description as Description });
+  await until(turn, () => b.description !== undefined, 'the answer');
+  a.command({ type: 'accept', description: b.description as Description });
+}
+
+function pattern(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => at % 251);
+}
