@@ -40,7 +40,9 @@ async function main() {
 
   const taken = await isTaken(host, port);
   if (taken && !(await isSignalingServer(host, port))) {
-    throw new Error(`${takenMessage('PORT', port, 'npm run dev')} (What listens there is no PeerPigeon signaling server.)`);
+    throw new Error(
+      `${takenMessage('PORT', port, 'npm run dev')} (What listens there is no PeerPigeon signaling server.)`,
+    );
   }
   if (await isTaken('localhost', demoPort)) throw new Error(takenMessage('DEMO_PORT', demoPort, 'npm run dev'));
 

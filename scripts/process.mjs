@@ -108,7 +108,7 @@ export function run(command, args, options) {
 export async function endChildren() {
   const all = [...children];
   const gone = Promise.all(
-    all.map((child) => (child.exitCode ?? child.signalCode) ?? new Promise((resolve) => child.once('exit', resolve))),
+    all.map((child) => child.exitCode ?? child.signalCode ?? new Promise((resolve) => child.once('exit', resolve))),
   );
   for (const child of all) signalGroup(child, 'SIGTERM');
   const killer = setTimeout(() => all.forEach((child) => signalGroup(child, 'SIGKILL')), GRACE_MS);

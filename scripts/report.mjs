@@ -89,7 +89,11 @@ export function checkCounts(text, exitCode) {
   return parse(
     'check',
     text,
-    ({ passed, failed }) => ({ passed, failed: failed.length, notes: failed.map((/** @type {string} */ gate) => `check: ${gate} failed`) }),
+    ({ passed, failed }) => ({
+      passed,
+      failed: failed.length,
+      notes: failed.map((/** @type {string} */ gate) => `check: ${gate} failed`),
+    }),
     exitCode,
   );
 }

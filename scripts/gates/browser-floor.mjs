@@ -9,7 +9,6 @@
  * A method is known by its name only (`x.at(0)`: which x?), so it counts as too new if no interface of the floor has it
  * and the bundle defines no property of that name itself. For our own code the compiler closes that gap: lib is ES2020.
  */
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Parser } from 'acorn';
@@ -49,8 +48,9 @@ const GLOBAL_OBJECTS = new Set(['globalThis', 'window', 'self']);
 /** @typedef {{ __compat?: { support: Record<string, Support | Support[]> } } & { [key: string]: any }} Feature */
 /** @typedef {any} Node An ESTree node. */
 
+const require = createRequire(import.meta.url);
 /** @type {{ api: Feature, javascript: { builtins: Feature, regular_expressions: Feature, statements: Feature } }} */
-const bcd = JSON.parse(readFileSync(createRequire(import.meta.url).resolve('@mdn/browser-compat-data'), 'utf8'));
+const bcd = require('@mdn/browser-compat-data');
 const { api } = bcd;
 const { builtins } = bcd.javascript;
 
@@ -101,12 +101,15 @@ function globalNamed(name) {
  * @throws {SyntaxError} if the syntax is newer than ES2020.
  */
 export function beyondFloor(code) {
-  const ast = /** @type {Node} */ (Parser.parse(code, { ecmaVersion: 2020, sourceType: 'module', locations: true, ranges: true }));
+  const ast = /** @type {Node} */ (
+    Parser.parse(code, { ecmaVersion: 2020, sourceType: 'module', locations: true, ranges: true })
+  );
   /** @type {Map<string, { feature: string, browsers: string[], line: number }>} */
   const found = new Map();
   /** @param {string} name @param {string[]} browsers @param {Node} node */
   const report = (name, browsers, node) => {
-    if (browsers.length > 0 && !found.has(name)) found.set(name, { feature: name, browsers, line: node.loc.start.line });
+    if (browsers.length > 0 && !found.has(name))
+      found.set(name, { feature: name, browsers, line: node.loc.start.line });
   };
 
   /** @type {Set<Node>} */
@@ -120,7 +123,8 @@ export function beyondFloor(code) {
   full(ast, (/** @type {Node} */ node) => {
     if (node.type === 'UnaryExpression' && node.operator === 'typeof') asked.add(node.argument);
     else if ((node.type === 'Property' || node.type === 'MethodDefinition') && !node.computed) own.add(node.key.name);
-    else if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression') own.add(node.left.property.name);
+    else if (node.type === 'AssignmentExpression' && node.left.type === 'MemberExpression')
+      own.add(node.left.property.name);
   });
 
   for (const identifier of globals) {
@@ -193,7 +197,10 @@ async function main() {
       }
     }
   }
-  conclude([...new Set(problems)], `${Math.round(bytes / 1000)} kB of bundles run on Chrome 80, Firefox 75, Safari 14, Edge 80`);
+  conclude(
+    [...new Set(problems)],
+    `${Math.round(bytes / 1000)} kB of bundles run on Chrome 80, Firefox 75, Safari 14, Edge 80`,
+  );
 }
 
 /** @param {string} folder */

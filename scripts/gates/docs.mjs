@@ -30,7 +30,9 @@ function prose(text) {
 
 /** The document's code: fenced blocks and inline spans, one entry a line. @param {string} text */
 function codeLines(text) {
-  const fenced = [...text.matchAll(/^(```|~~~)[^\n]*\n([\s\S]*?)^\1/gm)].flatMap((match) => (match[2] ?? '').split('\n'));
+  const fenced = [...text.matchAll(/^(```|~~~)[^\n]*\n([\s\S]*?)^\1/gm)].flatMap((match) =>
+    (match[2] ?? '').split('\n'),
+  );
   const rest = text.replace(/^(```|~~~)[\s\S]*?^\1/gm, '');
   return [...fenced, ...[...rest.matchAll(/`([^`\n]+)`/g)].map((match) => match[1] ?? '')];
 }
@@ -55,7 +57,9 @@ function anchors(text) {
 export function calledScripts(line) {
   /** @type {string[]} */
   const called = [];
-  for (const [, tool, rest] of line.matchAll(/(?:^|[\s;&|(]|npx (?:--yes )?)(npm|pnpm)(?:@[\d.]+)?((?:\s+[^\s;&|)]+)+)/g)) {
+  for (const [, tool, rest] of line.matchAll(
+    /(?:^|[\s;&|(]|npx (?:--yes )?)(npm|pnpm)(?:@[\d.]+)?((?:\s+[^\s;&|)]+)+)/g,
+  )) {
     const words = (rest ?? '').trim().split(/\s+/);
     while (words[0]?.startsWith('-')) {
       // Of another package: not a script of the root.
@@ -92,7 +96,8 @@ export function documentProblems(path, text, scripts, root = ROOT) {
   }
   for (const line of codeLines(text)) {
     for (const script of calledScripts(line)) {
-      if (!scripts.includes(script)) problems.push(`${path}: \`${line.trim()}\`: package.json has no script "${script}"`);
+      if (!scripts.includes(script))
+        problems.push(`${path}: \`${line.trim()}\`: package.json has no script "${script}"`);
     }
   }
   return problems;

@@ -3,7 +3,16 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { ROOT } from '../process.mjs';
 
-const NOT_OURS = new Set(['node_modules', 'dist', '.git', '.turbo', '.cache', 'coverage', 'test-results', 'playwright-report']);
+const NOT_OURS = new Set([
+  'node_modules',
+  'dist',
+  '.git',
+  '.turbo',
+  '.cache',
+  'coverage',
+  'test-results',
+  'playwright-report',
+]);
 
 /**
  * Paths of all files below a folder, relative to the root, with forward slashes, sorted.
