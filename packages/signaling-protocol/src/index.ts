@@ -1,1 +1,20 @@
-export {};
+export { CloseCode, isPermanent } from './close-code.js';
+export {
+  DEFAULT_CONFIG,
+  DEFAULT_HUB_CONFIG,
+  DEFAULT_LIMITS,
+  DEFAULT_NETWORK,
+  MAX_PEERS_PER_MESSAGE,
+  PROTOCOL_VERSION,
+} from './config.js';
+export type { Config, HubConfig, TextLimits } from './config.js';
+export { SIGNAL_KINDS, bareRecord, isSignal } from './message.js';
+export type { ClientMessage, Message, ServerErrorCode, ServerMessage, SignalKind } from './message.js';
+export { decodeClientMessage, encodeClientMessage } from './client-frame.js';
+export { decodeServerMessage, encodeServerMessage } from './server-frame.js';
+export { endpointUrl, isNetworkName } from './endpoint.js';
+export { Session } from './session.js';
+export type { Event, Input, Output, SessionOptions, SessionState, Timer } from './session.js';
+export { Hub } from './hub.js';
+export type { HubOptions } from './hub.js';
+export type { ConnectionId, HubEvent, HubInput, HubOutput, HubTimer, Presence } from './hub-io.js';

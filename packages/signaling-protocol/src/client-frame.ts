@@ -1,0 +1,74 @@
+import { DecodeError, MAX_NAME_LENGTH } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
+import { recordFromJson, recordToJson } from '@peerpigeon/identity';
+import { DEFAULT_LIMITS, type TextLimits } from './config.js';
+import { WireEnvelope } from './envelope.js';
+import { type ClientMessage, SIGNAL_KINDS } from './message.js';
+
+const TYPES: readonly ClientMessage['type'][] = [...SIGNAL_KINDS, 'announce', 'goodbye', 'cleanup', 'ping'];
+
+/**
+ * A client's message as text: the README's envelope `{type, data, fromPeerId, targetPeerId?, timestamp}`.
+ * @param from the sender's id
+ * @param timestamp wall clock, ms since 1970
+ */
+export function encodeClientMessage(message: ClientMessage, from: PeerId, timestamp: Millis): string {
+  return JSON.stringify(clientEnvelope(message, from, timestamp));
+}
+
+function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis): object {
+  const envelope = { type: message.type, fromPeerId: from, timestamp };
+  switch (message.type) {
+    case 'announce': {
+      const { peerId = from, network, protocol, record } = message;
+      const data = {
+        peerId,
+        timestamp,
+        network,
+        protocol,
+        record: record === undefined ? undefined : recordToJson(record),
+      };
+      return { ...envelope, data };
+    }
+    case 'goodbye':
+      return { ...envelope, data: { peerId: from, timestamp } };
+    case 'cleanup':
+    case 'ping':
+      return envelope;
+    default:
+      return { ...envelope, targetPeerId: message.to, data: message.data ?? null };
+  }
+}
+
+/**
+ * Reads a client's text. Takes the README's forms (`peerId` in `data` or beside it); unknown fields are ignored, and so is
+ * `fromPeerId`: a server knows who sent it.
+ * @throws {DecodeError} for any other text
+ */
+export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_LIMITS): ClientMessage {
+  const envelope = new WireEnvelope(text, TYPES, limits);
+  const type = envelope.type;
+  switch (type) {
+    case 'announce': {
+      const data = envelope.data();
+      return {
+        type,
+        peerId: envelope.subject(),
+        network: data.optional('network', (name) => networkName(data.string(name, MAX_NAME_LENGTH))),
+        protocol: data.optional('protocol', (name) => data.integer(name, 1, 0xffff)),
+        record: data.optional('record', (name) => recordFromJson(data.any(name))),
+      };
+    }
+    case 'goodbye':
+    case 'cleanup':
+    case 'ping':
+      return { type };
+    default:
+      return { type, to: envelope.peerId('targetPeerId'), data: envelope.payload() };
+  }
+}
+
+function networkName(name: string): string {
+  if (name === '') throw new DecodeError('UNEXPECTED', 'announce.network: expected a name, got an empty one');
+  return name;
+}

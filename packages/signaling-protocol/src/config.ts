@@ -1,0 +1,106 @@
+import type { Millis } from '@peerpigeon/core';
+
+/** The version of the protocol that this build speaks, as `announce` and `connected` carry it. README clients name none. */
+export const PROTOCOL_VERSION = 1;
+
+/** The network of a peer that names none, as a README client does. */
+export const DEFAULT_NETWORK = 'global';
+
+/** Bounds on a message's text, before anything of it is parsed. */
+export interface TextLimits {
+  /** Longest text, in UTF-16 code units (never more than its bytes). README: 1 MiB (S137). */
+  readonly maxLength: number;
+  /** Deepest nesting of arrays and objects. Ours: a message of this protocol needs 6, an ICE candidate or a description 2. */
+  readonly maxDepth: number;
+}
+
+/** What decoders accept unless told otherwise. */
+export const DEFAULT_LIMITS: TextLimits = { maxLength: 1024 * 1024, maxDepth: 32 };
+
+/** Most peers in one `peers` message. Ours; a hub sends about 10. */
+export const MAX_PEERS_PER_MESSAGE = 256;
+
+/** How a {@link Session} behaves. */
+export interface Config {
+  /** How long a channel may take to open. README: 10 s (S10). */
+  readonly connectTimeoutMs: Millis;
+  /**
+   * How long an open channel may stay silent before it counts as accepted: a server that knows only the README's table
+   * never says `connected`. Ours: longer than `probeTimeoutMs` of a hub and a slow round trip.
+   */
+  readonly acceptTimeoutMs: Millis;
+  /** Waits before the 1st, 2nd… attempt to reconnect; LiveKit's ladder. The first is at once, for a server that restarted. */
+  readonly retryLadderMs: readonly Millis[];
+  /** Added to each step of the ladder, uniformly drawn from [0, this), so that clients do not come back in step. */
+  readonly retryJitterMs: Millis;
+  /** The wait between attempts after the ladder, drawn from ±50 % around it. */
+  readonly retryPeriodMs: Millis;
+  /** How long a connection must last before the ladder begins anew. Ours: longer than its steps. */
+  readonly stableMs: Millis;
+  /** Pings at most this far apart; nearer when the server's `peerTimeoutMs` asks for it. Proxies cut idle sockets after 30–60 s. */
+  readonly pingIntervalMs: Millis;
+  /** So many pings in a row without a sign of life mean that the channel is dead. */
+  readonly maxUnansweredPings: number;
+  /** Announces, each of which asks for peers, at least this far apart. */
+  readonly announceIntervalMs: Millis;
+  /** Malformed messages from one channel before it is closed. Ours. */
+  readonly maxMalformed: number;
+}
+
+/** A session's defaults. */
+export const DEFAULT_CONFIG: Config = {
+  connectTimeoutMs: 10_000,
+  acceptTimeoutMs: 5_000,
+  retryLadderMs: [0, 300, 1_200, 2_700, 4_800, 7_000],
+  retryJitterMs: 1_000,
+  retryPeriodMs: 30_000,
+  stableMs: 10_000,
+  pingIntervalMs: 25_000,
+  maxUnansweredPings: 2,
+  announceIntervalMs: 5_000,
+  maxMalformed: 16,
+};
+
+/** How a {@link Hub} behaves. */
+export interface HubConfig {
+  /** Connections at most; one more is closed with 4503. README: 1,000 (S133). */
+  readonly maxConnections: number;
+  /** A connection silent for this long is closed with 4408; it is probed before. README: 300 s (S135). */
+  readonly peerTimeoutMs: Millis;
+  /** How often silent connections are looked for, and at least four times per `peerTimeoutMs`. README: 60 s (S134). */
+  readonly sweepIntervalMs: Millis;
+  /** How long the holder of an id has to show life when somebody else asks for the id. Ours: some slow round trips. */
+  readonly probeTimeoutMs: Millis;
+  /** Largest message, told to clients; the adapter enforces it. README: 1 MiB (S137). */
+  readonly maxMessageBytes: number;
+  /** Malformed messages from one connection before it is closed with 4400. Ours. */
+  readonly maxMalformed: number;
+  /** Ring neighbours given to a newcomer, on each side. Two, so that one dead entry does not leave it without. */
+  readonly ringNeighbours: number;
+  /** XOR-nearest members given to a newcomer. */
+  readonly nearest: number;
+  /** Uniformly drawn members given to a newcomer: long links, and a defence against eclipses. */
+  readonly random: number;
+  /** Ring neighbours told of a newcomer, on each side. */
+  readonly tellRingNeighbours: number;
+  /** XOR-nearest members told of a newcomer. */
+  readonly tellNearest: number;
+  /** Of those who know of a peer, how many are remembered, the latest, to be told when it leaves. */
+  readonly maxKnownBy: number;
+}
+
+/** A hub's defaults. A join costs at most 7 messages: announce, connected, peers and 4 × peer-discovered. */
+export const DEFAULT_HUB_CONFIG: HubConfig = {
+  maxConnections: 1_000,
+  peerTimeoutMs: 300_000,
+  sweepIntervalMs: 60_000,
+  probeTimeoutMs: 2_000,
+  maxMessageBytes: 1024 * 1024,
+  maxMalformed: 16,
+  ringNeighbours: 2,
+  nearest: 4,
+  random: 2,
+  tellRingNeighbours: 1,
+  tellNearest: 2,
+  maxKnownBy: 16,
+};

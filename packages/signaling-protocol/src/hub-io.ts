@@ -1,0 +1,64 @@
+import type { DecodeError, Emit, Millis, PeerId, SetTimer, TimerFired } from '@peerpigeon/core';
+import type { ClientMessage, ServerMessage } from './message.js';
+
+/** A connection as its adapter numbers it; never reused while the hub lives. */
+export type ConnectionId = number;
+
+/** What can happen to a hub. */
+export type HubInput =
+  /** A channel has opened; `peerId` and `network` are what its address says, unchecked. */
+  | {
+      readonly type: 'connected';
+      readonly connection: ConnectionId;
+      readonly peerId: unknown;
+      /** Absent: `global`. */
+      readonly network?: unknown;
+    }
+  | { readonly type: 'message'; readonly connection: ConnectionId; readonly message: ClientMessage }
+  /** Something arrived that is no message. */
+  | { readonly type: 'malformed'; readonly connection: ConnectionId; readonly error: DecodeError }
+  /** A sign of life below messages: the answer to a `probe`. */
+  | { readonly type: 'alive'; readonly connection: ConnectionId }
+  /** A channel closed or was lost. For a connection that the hub has closed itself a no-op. */
+  | { readonly type: 'closed'; readonly connection: ConnectionId }
+  | TimerFired<HubTimer>;
+
+/** What a hub asks of its adapter. Outputs for a connection that is gone are to be dropped. */
+export type HubOutput =
+  | { readonly type: 'write'; readonly connection: ConnectionId; readonly message: ServerMessage }
+  /** The hub has already forgotten the connection. */
+  | { readonly type: 'close'; readonly connection: ConnectionId; readonly code: number; readonly reason: string }
+  /** Find out whether the other side lives (a WebSocket ping); if it does, feed `alive`. */
+  | { readonly type: 'probe'; readonly connection: ConnectionId }
+  | SetTimer<HubTimer>
+  | Emit<HubEvent>;
+
+/** What an operator learns. */
+export type HubEvent =
+  /** A connection was accepted. A takeover of a dead one is none (S144). */
+  | { readonly type: 'peerConnected'; readonly peerId: PeerId; readonly network: string }
+  /** An accepted peer is gone; once for each `peerConnected` (S145). */
+  | { readonly type: 'peerDisconnected'; readonly peerId: PeerId; readonly network: string }
+  /** A peer became discoverable, or announced another run of itself (S146). */
+  | { readonly type: 'peerAnnounced'; readonly peerId: PeerId; readonly network: string }
+  | { readonly type: 'peerGoodbye'; readonly peerId: PeerId; readonly network: string }
+  /** A peer sent what is no message (S148). */
+  | { readonly type: 'peerMisbehaved'; readonly peerId: PeerId; readonly error: DecodeError };
+
+/** A hub's timers. Stale ones are no-ops. */
+export type HubTimer =
+  /** Look for silent connections. */
+  | { readonly type: 'sweep' }
+  /** The holder of the id that `connection` asks for should have shown life. */
+  | { readonly type: 'probe'; readonly connection: ConnectionId };
+
+/** An accepted peer as an operator sees it. Times are the hub's monotonic ones. */
+export interface Presence {
+  readonly connection: ConnectionId;
+  readonly peerId: PeerId;
+  readonly network: string;
+  readonly connectedAt: Millis;
+  readonly lastHeardAt: Millis;
+  /** Undefined while it is not discoverable. */
+  readonly announcedAt: Millis | undefined;
+}

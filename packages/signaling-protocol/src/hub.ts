@@ -1,0 +1,334 @@
+import type { DecodeError, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { isPeerId } from '@peerpigeon/identity';
+import type { PeerRecord } from '@peerpigeon/identity';
+import { CloseCode } from './close-code.js';
+import { DEFAULT_HUB_CONFIG, DEFAULT_NETWORK, type HubConfig, PROTOCOL_VERSION } from './config.js';
+import { isNetworkName } from './endpoint.js';
+import type { ConnectionId, HubEvent, HubInput, HubOutput, HubTimer, Presence } from './hub-io.js';
+import { type Announce, type Announcement, Network, type Visitor } from './hub-network.js';
+import { bareRecord, type ClientMessage, isSignal, type ServerErrorCode, type ServerMessage } from './message.js';
+
+/** What a hub is made of. */
+export interface HubOptions {
+  /** Draws the random members that newcomers are given. */
+  readonly rng: Rng;
+  readonly config?: Partial<HubConfig>;
+}
+
+/**
+ * The server's side of signaling. Everybody is known by (network, id). A newcomer is given its ring neighbours, its
+ * XOR-nearest and some random members; only those nearest to it are told of it. So a join costs a constant number of
+ * messages, however large the network. Everything else it does is relaying.
+ *
+ * An id belongs to one connection at a time. Whoever comes second waits while the first is probed: if that shows life, the
+ * second is refused with 4409; if not within `probeTimeoutMs`, the second takes over, and the first is closed with 4001.
+ */
+export class Hub implements Machine<HubInput, HubOutput> {
+  private readonly rng: Rng;
+  private readonly config: HubConfig;
+  private readonly visitors = new Map<ConnectionId, Visitor>();
+  private readonly networks = new Map<string, Network>();
+  /** When the next sweep is due; undefined while nobody is here. */
+  private sweepAt: Millis | undefined;
+
+  constructor({ rng, config }: HubOptions) {
+    this.rng = rng;
+    this.config = { ...DEFAULT_HUB_CONFIG, ...config };
+  }
+
+  /** Open connections, those included that wait for their id. */
+  get connections(): number {
+    return this.visitors.size;
+  }
+
+  /** Networks somebody is in. */
+  get networkCount(): number {
+    return this.networks.size;
+  }
+
+  /** Accepted peers, in the order in which they came. */
+  *presences(): Iterable<Presence> {
+    for (const { connection, peerId, network, standing, connectedAt, lastHeardAt } of this.visitors.values()) {
+      if (connectedAt === undefined) continue;
+      const announcedAt = standing.name === 'announced' ? standing.announcement.announcedAt : undefined;
+      yield { connection, peerId, network: network.name, connectedAt, lastHeardAt, announcedAt };
+    }
+  }
+
+  handle(input: HubInput, now: Millis, out: HubOutput[]): void {
+    if (input.type === 'connected') return this.onConnected(input.connection, input.peerId, input.network, now, out);
+    if (input.type === 'timer') return this.onTimer(input.timer, now, out);
+    const visitor = this.visitors.get(input.connection);
+    if (visitor === undefined) return; // closed by us meanwhile
+    if (input.type === 'closed') return this.drop(visitor, now, out);
+    this.onLife(visitor, now, out);
+    if (input.type === 'message') this.onMessage(visitor, input.message, now, out);
+    else if (input.type === 'malformed') this.onMalformed(visitor, input.error, now, out);
+  }
+
+  private onConnected(connection: ConnectionId, peerId: unknown, name: unknown, now: Millis, out: HubOutput[]): void {
+    const network = name ?? DEFAULT_NETWORK;
+    if (!isPeerId(peerId)) {
+      return close(connection, CloseCode.MALFORMED, 'peerId: expected 40 lower-case hexadecimal digits', out);
+    }
+    if (!isNetworkName(network)) return close(connection, CloseCode.MALFORMED, 'network: not a name', out);
+    if (this.visitors.size >= this.config.maxConnections) {
+      return close(connection, CloseCode.FULL, 'the server is full', out);
+    }
+    const visitor: Visitor = {
+      connection,
+      peerId,
+      network: this.networkOf(network),
+      standing: { name: 'waiting', announce: undefined },
+      connectedAt: undefined,
+      lastHeardAt: now,
+      malformed: 0,
+    };
+    this.visitors.set(connection, visitor);
+    this.claim(visitor, now, out);
+    if (this.sweepAt === undefined) this.scheduleSweep(now, out);
+  }
+
+  private networkOf(name: string): Network {
+    const network = this.networks.get(name) ?? new Network(name, this.config);
+    this.networks.set(name, network);
+    return network;
+  }
+
+  /** Gives the visitor the id it waits for, if nobody holds it; else has the holder probed. */
+  private claim(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    const { connection, network, peerId } = visitor;
+    const holder = network.holders.get(peerId);
+    if (holder === undefined) return this.admit(visitor, now, out);
+    if (network.contenders.has(peerId)) return this.refuse(visitor, CloseCode.ID_TAKEN, 'the id is taken', now, out);
+    network.contenders.set(peerId, visitor);
+    out.push({ type: 'probe', connection: holder.connection });
+    setTimer(now + this.config.probeTimeoutMs, { type: 'probe', connection }, out);
+  }
+
+  private admit(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    const { network, peerId, standing } = visitor;
+    visitor.standing = { name: 'connected' };
+    network.contenders.delete(peerId);
+    network.holders.set(peerId, visitor);
+    if (visitor.connectedAt === undefined) {
+      visitor.connectedAt = now;
+      this.emit('peerConnected', visitor, out);
+      this.greet(visitor, out);
+    }
+    if (standing.name === 'waiting' && standing.announce) this.announce(visitor, standing.announce, now, out);
+  }
+
+  private greet({ connection, peerId }: Visitor, out: HubOutput[]): void {
+    const { peerTimeoutMs, maxMessageBytes } = this.config;
+    write(connection, { type: 'connected', peerId, protocol: PROTOCOL_VERSION, peerTimeoutMs, maxMessageBytes }, out);
+  }
+
+  /** The holder did not answer: its connection is dead, and `visitor` continues in its place. */
+  private takeOver(visitor: Visitor, holder: Visitor, now: Millis, out: HubOutput[]): void {
+    const { network, peerId, standing, connectedAt } = visitor;
+    this.visitors.delete(holder.connection);
+    close(holder.connection, CloseCode.SUPERSEDED, 'another connection took over', out);
+    network.contenders.delete(peerId);
+    network.holders.set(peerId, visitor);
+    visitor.standing = holder.standing.name === 'announced' ? holder.standing : { name: 'connected' };
+    visitor.connectedAt = now;
+    // One that moved here from another network was counted there; now two have become one.
+    if (connectedAt === undefined) this.greet(visitor, out);
+    else this.emit('peerDisconnected', holder, out);
+    if (standing.name === 'waiting' && standing.announce) this.announce(visitor, standing.announce, now, out);
+  }
+
+  private refuse(visitor: Visitor, code: number, reason: string, now: Millis, out: HubOutput[]): void {
+    this.drop(visitor, now, out);
+    close(visitor.connection, code, reason, out);
+  }
+
+  /** Forgets a visitor; if somebody waits for its id, that one has it now. */
+  private drop(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    this.visitors.delete(visitor.connection);
+    if (visitor.connectedAt !== undefined) this.emit('peerDisconnected', visitor, out);
+    this.release(visitor, now, out);
+  }
+
+  /** Takes the visitor out of its network. */
+  private release(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    const { network, peerId } = visitor;
+    this.conceal(visitor, out);
+    if (network.contenders.get(peerId) === visitor) network.contenders.delete(peerId);
+    if (network.holders.get(peerId) === visitor) {
+      network.holders.delete(peerId);
+      const heir = network.contenders.get(peerId);
+      if (heir !== undefined) this.admit(heir, now, out);
+    }
+    if (network.isEmpty) this.networks.delete(network.name);
+  }
+
+  /** Makes a discoverable visitor undiscoverable, and tells those concerned. */
+  private conceal(visitor: Visitor, out: HubOutput[]): void {
+    const { network, peerId, standing } = visitor;
+    if (standing.name !== 'announced') return;
+    visitor.standing = { name: 'left' };
+    network.ring.delete(peerId);
+    const message: ServerMessage = { type: 'peer-disconnected', peerId };
+    this.tell(network, network.concerned(peerId, standing.announcement), message, out);
+  }
+
+  private onLife(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    visitor.lastHeardAt = now;
+    const { network, peerId } = visitor;
+    const contender = network.contenders.get(peerId);
+    if (contender === undefined || contender === visitor) return;
+    this.refuse(contender, CloseCode.ID_TAKEN, 'the id is taken', now, out);
+  }
+
+  private onMessage(visitor: Visitor, message: ClientMessage, now: Millis, out: HubOutput[]): void {
+    if (isSignal(message)) {
+      const { type, to, data } = message;
+      return this.relay(visitor, to, { type, from: visitor.peerId, data }, out);
+    }
+    switch (message.type) {
+      case 'announce':
+        return this.onAnnounce(visitor, message, now, out);
+      case 'goodbye':
+        if (visitor.standing.name === 'waiting') visitor.standing = { name: 'waiting', announce: undefined };
+        if (visitor.standing.name !== 'announced') return;
+        this.conceal(visitor, out);
+        return this.emit('peerGoodbye', visitor, out);
+      case 'cleanup':
+        return;
+      case 'ping':
+        return write(visitor.connection, { type: 'pong' }, out);
+    }
+  }
+
+  private onMalformed(visitor: Visitor, error: DecodeError, now: Millis, out: HubOutput[]): void {
+    const { connection, peerId } = visitor;
+    out.push({ type: 'event', event: { type: 'peerMisbehaved', peerId, error } });
+    complain(visitor, 'MALFORMED', error.message, out);
+    if (++visitor.malformed < this.config.maxMalformed) return;
+    this.drop(visitor, now, out);
+    close(connection, CloseCode.MALFORMED, 'too many malformed messages', out);
+  }
+
+  /** Who still waits for its id is nobody yet: what it sends is lost, its announce excepted. */
+  private relay(visitor: Visitor, to: PeerId, message: ServerMessage, out: HubOutput[]): void {
+    if (visitor.standing.name === 'waiting') return;
+    const target = visitor.network.holders.get(to);
+    if (target !== undefined && target.standing.name !== 'left') return write(target.connection, message, out);
+    complain(visitor, 'TARGET_ABSENT', `${message.type}: ${to} is not here`, out, to);
+  }
+
+  private onAnnounce(visitor: Visitor, message: Announce, now: Millis, out: HubOutput[]): void {
+    const { peerId, standing, network } = visitor;
+    const named = message.peerId ?? peerId;
+    if (named !== peerId || (message.record?.id ?? peerId) !== peerId) {
+      return complain(visitor, 'ID_MISMATCH', `announce: expected ${peerId}, the id of this connection`, out);
+    }
+    if (message.network !== undefined && message.network !== network.name) {
+      if (standing.name === 'announced') {
+        return complain(visitor, 'NETWORK_FIXED', `announce: already announced in ${network.name}`, out);
+      }
+      this.release(visitor, now, out);
+      visitor.network = this.networkOf(message.network);
+      visitor.standing = { name: 'waiting', announce: message };
+      return this.claim(visitor, now, out);
+    }
+    if (standing.name === 'waiting') visitor.standing = { name: 'waiting', announce: message };
+    else this.announce(visitor, message, now, out);
+  }
+
+  private announce(visitor: Visitor, message: Announce, now: Millis, out: HubOutput[]): void {
+    const { connection, network, peerId, standing } = visitor;
+    const record = message.record ?? bareRecord(peerId);
+    const former = standing.name === 'announced' ? standing.announcement : undefined;
+    const announcement: Announcement = {
+      record,
+      announcedAt: former?.announcedAt ?? now,
+      knownBy: former?.knownBy ?? new Set(),
+    };
+    visitor.standing = { name: 'announced', announcement };
+    network.ring.add(peerId);
+
+    const records: PeerRecord[] = [];
+    for (const id of network.introduce(peerId, this.rng)) {
+      const theirs = network.announcement(id);
+      if (theirs === undefined) continue;
+      network.note(theirs, peerId);
+      records.push(theirs.record);
+    }
+    if (message.protocol === undefined) {
+      for (const each of records) write(connection, { type: 'peer-discovered', peerId: each.id, record: each }, out);
+    } else {
+      write(connection, { type: 'peers', peers: records }, out);
+    }
+
+    // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
+    if (former !== undefined && former.record.epoch === record.epoch) return;
+    const told = network.neighboursToTell(peerId);
+    for (const id of told) network.note(announcement, id);
+    this.tell(network, told, { type: 'peer-discovered', peerId, record }, out);
+    this.emit('peerAnnounced', visitor, out);
+  }
+
+  private tell(network: Network, ids: Iterable<PeerId>, message: ServerMessage, out: HubOutput[]): void {
+    for (const id of ids) {
+      const holder = network.holders.get(id);
+      if (holder?.standing.name === 'announced') write(holder.connection, message, out);
+    }
+  }
+
+  private onTimer(timer: HubTimer, now: Millis, out: HubOutput[]): void {
+    if (timer.type === 'sweep') return this.sweep(now, out);
+    const contender = this.visitors.get(timer.connection);
+    if (contender === undefined || contender.network.contenders.get(contender.peerId) !== contender) return;
+    const holder = contender.network.holders.get(contender.peerId);
+    if (holder !== undefined) this.takeOver(contender, holder, now, out);
+  }
+
+  /** Closes who has been silent for too long; asks who has been for half as long. */
+  private sweep(now: Millis, out: HubOutput[]): void {
+    if (this.sweepAt === undefined || now < this.sweepAt) return;
+    const { peerTimeoutMs } = this.config;
+    for (const visitor of [...this.visitors.values()]) {
+      const silentMs = now - visitor.lastHeardAt;
+      if (silentMs >= peerTimeoutMs) this.refuse(visitor, CloseCode.IDLE, 'silent for too long', now, out);
+      else if (2 * silentMs >= peerTimeoutMs) out.push({ type: 'probe', connection: visitor.connection });
+    }
+    this.sweepAt = undefined;
+    if (this.visitors.size > 0) this.scheduleSweep(now, out);
+  }
+
+  private scheduleSweep(now: Millis, out: HubOutput[]): void {
+    const { sweepIntervalMs, peerTimeoutMs } = this.config;
+    // Four to a timeout: between half of it and the end a connection is probed at least once.
+    this.sweepAt = now + Math.min(sweepIntervalMs, peerTimeoutMs / 4);
+    setTimer(this.sweepAt, { type: 'sweep' }, out);
+  }
+
+  private emit(type: Exclude<HubEvent['type'], 'peerMisbehaved'>, visitor: Visitor, out: HubOutput[]): void {
+    out.push({ type: 'event', event: { type, peerId: visitor.peerId, network: visitor.network.name } });
+  }
+}
+
+function write(connection: ConnectionId, message: ServerMessage, out: HubOutput[]): void {
+  out.push({ type: 'write', connection, message });
+}
+
+function close(connection: ConnectionId, code: number, reason: string, out: HubOutput[]): void {
+  out.push({ type: 'close', connection, code, reason });
+}
+
+function complain(
+  { connection }: Visitor,
+  code: ServerErrorCode,
+  message: string,
+  out: HubOutput[],
+  targetPeerId?: PeerId,
+): void {
+  write(connection, { type: 'error', code, message, targetPeerId }, out);
+}
+
+function setTimer(at: Millis, timer: HubTimer, out: HubOutput[]): void {
+  out.push({ type: 'timer', at, timer });
+}

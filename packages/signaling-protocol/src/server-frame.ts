@@ -1,0 +1,110 @@
+import { DecodeError } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
+import { recordFromJson, recordToJson } from '@peerpigeon/identity';
+import { DEFAULT_LIMITS, MAX_PEERS_PER_MESSAGE, type TextLimits } from './config.js';
+import { WireEnvelope } from './envelope.js';
+import { type ServerMessage, SIGNAL_KINDS } from './message.js';
+
+const TYPES: readonly ServerMessage['type'][] = [
+  ...SIGNAL_KINDS,
+  'connected',
+  'peers',
+  'peer-discovered',
+  'peer-disconnected',
+  'pong',
+  'error',
+];
+const MAX_CODE_LENGTH = 64;
+const MAX_TEXT_LENGTH = 1024;
+
+/** `fromPeerId` of what the server itself says. */
+const SYSTEM = 'system';
+
+/**
+ * A server's message as text: the README's envelope `{type, data, fromPeerId, targetPeerId?, timestamp}`.
+ * @param timestamp wall clock, ms since 1970
+ */
+export function encodeServerMessage(message: ServerMessage, timestamp: Millis): string {
+  return JSON.stringify(serverEnvelope(message, timestamp));
+}
+
+function serverEnvelope(message: ServerMessage, timestamp: Millis): object {
+  const envelope = { type: message.type, fromPeerId: SYSTEM, timestamp };
+  switch (message.type) {
+    case 'connected': {
+      const { peerId, protocol, peerTimeoutMs, maxMessageBytes } = message;
+      return { ...envelope, data: { peerId, protocol, peerTimeoutMs, maxMessageBytes } };
+    }
+    case 'peers':
+      return { ...envelope, data: { peers: message.peers.map(recordToJson) } };
+    case 'peer-discovered': {
+      const { peerId, record } = message;
+      return { ...envelope, data: { peerId, record: record === undefined ? undefined : recordToJson(record) } };
+    }
+    case 'peer-disconnected':
+      return { ...envelope, data: { peerId: message.peerId } };
+    case 'pong':
+      return envelope;
+    case 'error': {
+      const { code, message: text, targetPeerId } = message;
+      return { ...envelope, data: { code, message: text, targetPeerId } };
+    }
+    default:
+      return { ...envelope, fromPeerId: message.from, data: message.data ?? null };
+  }
+}
+
+/**
+ * Reads a server's text. Unknown fields are ignored.
+ * @throws {DecodeError} for any other text
+ */
+export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_LIMITS): ServerMessage {
+  const envelope = new WireEnvelope(text, TYPES, limits);
+  const type = envelope.type;
+  switch (type) {
+    case 'connected': {
+      const data = envelope.data();
+      const positive = (name: string): number => data.integer(name, 1, Number.MAX_SAFE_INTEGER);
+      return {
+        type,
+        peerId: envelope.subject(),
+        protocol: data.optional('protocol', positive),
+        peerTimeoutMs: data.optional('peerTimeoutMs', positive),
+        maxMessageBytes: data.optional('maxMessageBytes', positive),
+      };
+    }
+    case 'peers':
+      return { type, peers: envelope.data().list('peers', MAX_PEERS_PER_MESSAGE, recordFromJson) };
+    case 'peer-discovered': {
+      const data = envelope.data();
+      const peerId = subjectOf(envelope);
+      const record = data.optional('record', (name) => recordFromJson(data.any(name)));
+      if (record !== undefined && record.id !== peerId) {
+        throw new DecodeError('UNEXPECTED', 'peer-discovered.record: of another peer');
+      }
+      return { type, peerId, record };
+    }
+    case 'peer-disconnected':
+      return { type, peerId: subjectOf(envelope) };
+    case 'pong':
+      return { type };
+    case 'error': {
+      const data = envelope.data();
+      return {
+        type,
+        code: data.optional('code', (name) => data.string(name, MAX_CODE_LENGTH)) ?? 'UNKNOWN',
+        message: data.optional('message', (name) => data.string(name, MAX_TEXT_LENGTH)) ?? '',
+        targetPeerId: data.optional('targetPeerId', (name) => data.peerId(name)),
+      };
+    }
+    default:
+      return { type, from: envelope.peerId('fromPeerId'), data: envelope.payload() };
+  }
+}
+
+function subjectOf(envelope: WireEnvelope<string>): PeerId {
+  const peerId = envelope.subject();
+  if (peerId === undefined)
+    throw new DecodeError('UNEXPECTED', `${envelope.type}.peerId: expected a peer id, got none`);
+  return peerId;
+}
