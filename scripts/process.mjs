@@ -106,10 +106,8 @@ export function run(command, args, options) {
 
 /** Ends every child: politely first, by force after three seconds. */
 export async function endChildren() {
-  const all = [...children];
-  const gone = Promise.all(
-    all.map((child) => child.exitCode ?? child.signalCode ?? new Promise((resolve) => child.once('exit', resolve))),
-  );
+  const all = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
+  const gone = Promise.all(all.map((child) => new Promise((resolve) => child.once('exit', resolve))));
   for (const child of all) signalGroup(child, 'SIGTERM');
   const killer = setTimeout(() => all.forEach((child) => signalGroup(child, 'SIGKILL')), GRACE_MS);
   await gone;

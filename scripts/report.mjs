@@ -29,7 +29,7 @@ function parse(runner, text, read, exitCode) {
   try {
     return settle(runner, read(JSON.parse(text)), exitCode);
   } catch (error) {
-    return { passed: 0, failed: 1, notes: [`${runner} wrote a report that cannot be read: ${error}`] };
+    return { passed: 0, failed: 1, notes: [`${runner} wrote a report that cannot be read: ${String(error)}`] };
   }
 }
 

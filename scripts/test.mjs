@@ -51,11 +51,11 @@ const tool = (name) => join(ROOT, 'node_modules', '.bin', name);
 /**
  * Steps that are no tests count only when they fail.
  * @param {string} what
- * @param {Promise<import('./process.mjs').Result>} step
+ * @param {Promise<import('./process.mjs').Result>} running
  * @returns {Promise<Counts>}
  */
-async function step(what, step) {
-  const { code, timedOut } = await step;
+async function step(what, running) {
+  const { code, timedOut } = await running;
   if (code === 0) return OK;
   return { passed: 0, failed: 1, notes: [timedOut ? `${what} took too long` : `${what} failed (exit code ${code})`] };
 }

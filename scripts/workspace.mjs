@@ -31,8 +31,8 @@ export function nodeComplaint(version = process.versions.node, range = rootManif
  * @param {import('./process.mjs').Options} [options]
  */
 export function pnpm(args, options) {
-  const [pinned] = rootManifest().packageManager.split('+');
-  return run('npx', ['--yes', String(pinned), ...args], options);
+  const [pinned = ''] = rootManifest().packageManager.split('+');
+  return run('npx', ['--yes', pinned, ...args], options);
 }
 
 function installKey() {
@@ -62,6 +62,14 @@ export async function installIfNeeded() {
  * @param {string[]} [filters] turbo filters; everything by default
  */
 export function build(filters = []) {
-  const args = ['exec', 'turbo', 'run', 'build', '--output-logs=errors-only', ...filters.map((it) => `--filter=${it}`)];
+  const args = [
+    'exec',
+    'turbo',
+    'run',
+    'build',
+    '--continue=dependencies-successful',
+    '--output-logs=errors-only',
+    ...filters.map((it) => `--filter=${it}`),
+  ];
   return pnpm(args, { timeoutMs: BUILD_TIMEOUT_MS, env: { TURBO_TELEMETRY_DISABLED: '1' } });
 }

@@ -91,7 +91,7 @@ function memberOf(owner, name) {
 
 /** @param {string} name @returns {Feature | undefined} */
 function globalNamed(name) {
-  return builtins[name] ?? api[name] ?? api.Window?.[name];
+  return builtins[name] ?? api[name] ?? api['Window']?.[name];
 }
 
 /**
@@ -145,12 +145,12 @@ export function beyondFloor(code) {
     } else if (node.type === 'Literal' && node.regex !== undefined) {
       const { pattern, flags } = node.regex;
       const regexp = bcd.javascript.regular_expressions;
-      if (/\(\?<[=!]/.test(pattern)) report('lookbehind', lacking(regexp.lookbehind_assertion), node);
-      if (/\(\?<[^=!]/.test(pattern)) report('named groups', lacking(regexp.named_capturing_group), node);
-      if (/\\p\{/i.test(pattern)) report('\\p{…}', lacking(regexp.unicode_character_class_escape), node);
-      if (flags.includes('s')) report('the flag s', lacking(builtins.RegExp?.dotAll), node);
+      if (/\(\?<[=!]/.test(pattern)) report('lookbehind', lacking(regexp['lookbehind_assertion']), node);
+      if (/\(\?<[^=!]/.test(pattern)) report('named groups', lacking(regexp['named_capturing_group']), node);
+      if (/\\p\{/i.test(pattern)) report('\\p{…}', lacking(regexp['unicode_character_class_escape']), node);
+      if (flags.includes('s')) report('the flag s', lacking(builtins['RegExp']?.dotAll), node);
     } else if (node.type === 'ExportAllDeclaration' && node.exported !== null && node.exported !== undefined) {
-      report('export * as', lacking(bcd.javascript.statements.export?.namespace), node);
+      report('export * as', lacking(bcd.javascript.statements['export']?.namespace), node);
     }
   });
   return [...found.values()];
@@ -170,7 +170,7 @@ async function main() {
       try {
         Parser.parse(read(path), { ecmaVersion: 2020, sourceType: 'module' });
       } catch (error) {
-        problems.push(`${path}: newer than ES2020: ${error}`);
+        problems.push(`${path}: newer than ES2020: ${String(error)}`);
       }
     }
   }
