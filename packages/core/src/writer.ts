@@ -5,6 +5,8 @@ import type { CodecLimits } from './cbor.js';
 
 /** Covers most control frames; the buffer doubles from here. */
 const FIRST_BUFFER_BYTES = 256;
+/** From here on a byte string is copied once, into the result, rather than into the growing buffer as well. */
+const APART_BYTES = 128;
 
 /** Teaches the writer more kinds of values, written as CBOR tags. */
 export interface WriterExtension {
@@ -53,6 +55,9 @@ export class Writer {
   private view = new DataView(this.bytes.buffer);
   private at = 0;
   private items = 0;
+  /** Long byte strings, each with the place in `bytes` where it belongs. */
+  private readonly apart: { readonly at: number; readonly bytes: Uint8Array }[] = [];
+  private apartBytes = 0;
   private readonly maxDepth: number;
   private readonly maxBytes: number;
   private readonly maxItems: number;
@@ -67,7 +72,19 @@ export class Writer {
 
   /** What was written, in a buffer of its own and of its size. */
   finish(): Uint8Array {
-    return this.bytes.slice(0, this.at);
+    if (this.apart.length === 0) return this.bytes.slice(0, this.at);
+    const all = new Uint8Array(this.at + this.apartBytes);
+    let from = 0;
+    let to = 0;
+    for (const { at, bytes } of this.apart) {
+      all.set(this.bytes.subarray(from, at), to);
+      to += at - from;
+      all.set(bytes, to);
+      to += bytes.length;
+      from = at;
+    }
+    all.set(this.bytes.subarray(from, this.at), to);
+    return all;
   }
 
   /** A value that is `depth` containers deep. */
@@ -122,8 +139,14 @@ export class Writer {
   /** A byte string. */
   octets(bytes: Uint8Array): void {
     this.head(BYTES, bytes.length);
-    const at = this.reserve(bytes.length);
-    this.bytes.set(bytes, at);
+    if (bytes.length < APART_BYTES) {
+      const at = this.reserve(bytes.length);
+      this.bytes.set(bytes, at);
+    } else {
+      this.checkSize(this.at + bytes.length);
+      this.apart.push({ at: this.at, bytes });
+      this.apartBytes += bytes.length;
+    }
   }
 
   /** Refuses `container` when it is inside too many others; returns the depth of what is in it. */
@@ -136,7 +159,7 @@ export class Writer {
   private reserve(length: number): number {
     const at = this.at;
     const end = at + length;
-    if (end > this.maxBytes) throw new Refusal(`larger than ${this.maxBytes} bytes`, true);
+    this.checkSize(end);
     if (end > this.bytes.length) {
       const grown = new Uint8Array(Math.max(end, 2 * this.bytes.length));
       grown.set(this.bytes);
@@ -145,6 +168,10 @@ export class Writer {
     }
     this.at = end;
     return at;
+  }
+
+  private checkSize(end: number): void {
+    if (end + this.apartBytes > this.maxBytes) throw new Refusal(`larger than ${this.maxBytes} bytes`, true);
   }
 
   private byte(value: number): void {

@@ -1,6 +1,6 @@
-import { deepStrictEqual } from 'node:assert';
+import { isDeepStrictEqual } from 'node:util';
 import { Tagged, decode as decodeByCborg } from 'cborg';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../src/errors.js';
 import { decodeContent, encodeContent } from '../src/plain-data.js';
@@ -33,7 +33,8 @@ const plain = fc.letrec<{ value: Plain }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
     primitive,
-    fc.date({ noInvalidDate: false }),
+    // Invalid dates are tried below: Node 20 calls two of them unequal.
+    fc.date({ noInvalidDate: true }),
     views as fc.Arbitrary<Plain>,
     fc.uint8Array().map((bytes) => bytes.slice().buffer),
     fc.array(tie('value')),
@@ -48,6 +49,25 @@ const plain = fc.letrec<{ value: Plain }>((tie) => ({
   ),
 })).value;
 
+/** `levels` containers inside one another. */
+function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
+  let value = wrap(1);
+  for (let i = 1; i < levels; i++) value = wrap(value);
+  return value;
+}
+
+/** What becomes of bytes from outside: a DecodeError, or a value that takes as many bytes; other errors pass through. */
+function verdict(bytes: Uint8Array): 'refused' | 'as written' | 'otherwise' {
+  let value: Plain;
+  try {
+    value = decodeContent(bytes);
+  } catch (thrown) {
+    if (thrown instanceof DecodeError) return 'refused';
+    throw thrown;
+  }
+  return encodeContent(value).length === bytes.length ? 'as written' : 'otherwise';
+}
+
 describe('S13: plain data arrives equal in value and type', () => {
   it('for any tree of it', () => {
     fc.assert(
@@ -55,7 +75,7 @@ describe('S13: plain data arrives equal in value and type', () => {
         const bytes = encodeContent(value);
         const back = decodeContent(bytes);
         // Not toStrictEqual, which does not see own properties called __proto__.
-        deepStrictEqual(back, value);
+        expect(isDeepStrictEqual(back, value)).toBe(true);
         expect(encodeContent(back)).toEqual(bytes);
       }),
       { numRuns: 5000 },
@@ -94,8 +114,8 @@ describe('S13: plain data arrives equal in value and type', () => {
     2n ** 64n - 1n,
     2n ** 64n,
     -(2n ** 64n),
-    7n ** 5000n,
-    -(7n ** 5000n),
+    7n ** 500n,
+    -(7n ** 500n),
   ])('bigint %s', (value) => {
     expect(decodeContent(encodeContent(value))).toBe(value);
   });
@@ -158,8 +178,7 @@ describe('S13: plain data arrives equal in value and type', () => {
   });
 
   it('uses the registered CBOR tags, as another implementation reads them', () => {
-    const keep = (tag: number) => Tagged.decoder(tag);
-    const tags = Object.fromEntries([0x5052, 2, 3, 72, 258].map((tag) => [tag, keep(tag)]));
+    const tags = Object.fromEntries([0x5052, 2, 3, 72, 258].map((tag) => [tag, Tagged.decoder(tag)]));
     const value = [new Date(1500), 2n ** 70n, -1n, Int8Array.of(-1), new Set([1])];
     const seen = decodeByCborg(encodeContent(value), { tags }) as { tag: number; value: unknown }[];
     expect(seen.map(({ tag, value: inside }) => [tag, inside])).toEqual([
@@ -173,7 +192,9 @@ describe('S13: plain data arrives equal in value and type', () => {
 });
 
 describe('S13: anything else is a TypeError with the path', () => {
-  class Point {}
+  class Point {
+    x = 1;
+  }
   class Stamp extends Date {}
   const holes: unknown[] = [1];
   holes[2] = 3;
@@ -235,12 +256,6 @@ describe('S13: anything else is a TypeError with the path', () => {
 });
 
 describe('limits', () => {
-  function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
-    let value = wrap(1);
-    for (let i = 1; i < levels; i++) value = wrap(value);
-    return value;
-  }
-
   it.each<[string, (inner: unknown) => unknown]>([
     ['arrays', (inner) => [inner]],
     ['objects', (inner) => ({ a: inner })],
@@ -296,19 +311,13 @@ describe('hostile content', () => {
   );
   const bytesOfTags = fc.array(fc.oneof(tagBytes, fc.nat(255)), { maxLength: 40 }).map((list) => Uint8Array.from(list));
 
-  function attempt(bytes: Uint8Array): void {
-    let value: Plain;
-    try {
-      value = decodeContent(bytes);
-    } catch (thrown) {
-      if (thrown instanceof DecodeError) return;
-      throw thrown;
-    }
-    expect(encodeContent(value).length).toBe(bytes.length);
-  }
-
   it('gives a value or a DecodeError, never anything else: 40,000 strings of bytes', () => {
-    fc.assert(fc.property(bytesOfTags, attempt), { numRuns: 40_000 });
+    fc.assert(
+      fc.property(bytesOfTags, (bytes) => {
+        expect(verdict(bytes)).not.toBe('otherwise');
+      }),
+      { numRuns: 40_000 },
+    );
   }, 60_000);
 
   it('gives a value or a DecodeError, never anything else: 20,000 mutated values', () => {
@@ -316,9 +325,8 @@ describe('hostile content', () => {
       fc.property(plain, fc.nat(), fc.nat(255), fc.boolean(), (value, at, byte, cut) => {
         const bytes = encodeContent(value);
         const index = at % bytes.length;
-        if (cut) return attempt(bytes.slice(0, index));
-        bytes[index] = byte;
-        return attempt(bytes);
+        if (!cut) bytes[index] = byte;
+        expect(verdict(cut ? bytes.slice(0, index) : bytes)).not.toBe('otherwise');
       }),
       { numRuns: 20_000 },
     );
