@@ -47,3 +47,18 @@ export const DEFAULT_SETTINGS: MeshSettings = {
 
 /** The network of a mesh that names none. */
 export const DEFAULT_NETWORK = 'global';
+
+/** Bounds of the mesh itself. */
+export const LIMITS = {
+  /** Protocol violations of one peer before its link is closed (S176). A guess. */
+  violations: 32,
+  /** Frames kept that overtook the hello on the second data channel. A guess: a burst of one round trip. */
+  earlyFrames: 16,
+  /** Messages above this size travel on the bulk channel, so that no heartbeat waits for them. A guess: some packets. */
+  controlLaneBytes: 4_096,
+  /** How long a peer's record is good for. A day; records are renewed with each start. */
+  recordLifetimeMs: 86_400_000,
+} as const;
+
+/** The reason that a peer gives to the others when it leaves the mesh, as opposed to closing one link. */
+export const LEFT = 'left the mesh';

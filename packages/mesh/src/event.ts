@@ -5,7 +5,12 @@ export type Event =
   /** Signaling is up; `url` is the server that accepted us. */
   | { readonly type: 'signalingConnected'; readonly url: string }
   /** Signaling is down; the mesh goes on. `permanent`: the server refused us for good and is not asked again. */
-  | { readonly type: 'signalingDisconnected'; readonly reason: string; readonly code: number; readonly permanent: boolean }
+  | {
+      readonly type: 'signalingDisconnected';
+      readonly reason: string;
+      readonly code: number;
+      readonly permanent: boolean;
+    }
   | { readonly type: 'peerDiscovered'; readonly peer: PeerId }
   /** A discovered peer left, or was not heard of for long. */
   | { readonly type: 'peerForgotten'; readonly peer: PeerId }
@@ -13,7 +18,12 @@ export type Event =
   | { readonly type: 'peerConnected'; readonly peer: PeerId }
   | { readonly type: 'peerDisconnected'; readonly peer: PeerId; readonly reason: string }
   /** A link is closed for a better one; `peerDisconnected` follows. */
-  | { readonly type: 'peerEvicted'; readonly peer: PeerId; readonly reason: string; readonly initiatedBy: 'local' | 'remote' }
+  | {
+      readonly type: 'peerEvicted';
+      readonly peer: PeerId;
+      readonly reason: string;
+      readonly initiatedBy: 'local' | 'remote';
+    }
   /** A ready link has been silent for some seconds (DESIGN: suspect), or is alive again. */
   | { readonly type: 'peerDegraded'; readonly peer: PeerId }
   | { readonly type: 'peerRecovered'; readonly peer: PeerId }
@@ -39,7 +49,12 @@ export type Event =
       readonly roundTripMs: Millis;
     }
   /** A direct message did not arrive, or nobody said that it did. */
-  | { readonly type: 'messageFailed'; readonly messageId: MessageId; readonly to: PeerId; readonly reason: FailureReason }
+  | {
+      readonly type: 'messageFailed';
+      readonly messageId: MessageId;
+      readonly to: PeerId;
+      readonly reason: FailureReason;
+    }
   /** Trouble that the application may act on (S52). */
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string };
 

@@ -1,1 +1,25 @@
-export {};
+export { Mesh } from './mesh.js';
+export type { Draft } from './author.js';
+export { DEFAULT_NETWORK, DEFAULT_SETTINGS, LEFT } from './config.js';
+export type { Config, MeshSettings } from './config.js';
+export type { Event, FailureReason, WarningCode } from './event.js';
+export { decodeFrame, encodeFrame } from './frame.js';
+export type { Frame } from './frame.js';
+export type { Input } from './input.js';
+export type { LinkPhase } from './link-table.js';
+export type { Output } from './output.js';
+export type {
+  Clock,
+  Crypto,
+  Link,
+  LinkHandlers,
+  Links,
+  Ports,
+  Signaling,
+  SignalingChannel,
+  SignalingHandlers,
+  Storage,
+} from './ports.js';
+export { Report } from './report.js';
+export type { ConnectivityReport, DiscoveredReport, LinkReport } from './report.js';
+export type { Timer } from './timer.js';

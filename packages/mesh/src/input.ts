@@ -11,7 +11,7 @@ export type Input =
   /** Join through the server at `url`, and stay joined: reconnect until `leave`. */
   | { readonly type: 'join'; readonly url: string }
   /** Say goodbye, close every link and the signaling channel. Afterwards the machine holds nothing and can join again. */
-  | { readonly type: 'leave'; readonly reason: string }
+  | { readonly type: 'leave' }
   /** Change settings on the running mesh. */
   | { readonly type: 'configure'; readonly settings: Partial<MeshSettings> }
   /** Broadcast a sealed envelope; `ttl` pins the TTL. */

@@ -11,4 +11,4 @@ export type Timer =
   | { readonly machine: 'topology'; readonly timer: TopologyTimer }
   | { readonly machine: 'gossip'; readonly timer: GossipTimer }
   | { readonly machine: 'routing'; readonly timer: RoutingTimer }
-  | { readonly machine: 'link'; readonly peer: PeerId; readonly session: string; readonly timer: LinkTimer };
+  | { readonly machine: 'link'; readonly peer: PeerId; readonly timer: LinkTimer };

@@ -1,0 +1,221 @@
+import { DecodeError, bytesToHex, randomBytes } from '@peerpigeon/core';
+import type { Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import { Link, signalFromJson, signalToJson } from '@peerpigeon/link';
+import type { Config as LinkConfig, Input as LinkInput, Output as LinkOutput, Signal } from '@peerpigeon/link';
+import type { SignalKind } from '@peerpigeon/signaling-protocol';
+import { purposeOf } from '@peerpigeon/topology';
+import type { Input as TopologyInput } from '@peerpigeon/topology';
+import { LEFT, LIMITS } from './config.js';
+import type { Frame } from './frame.js';
+import { LinkTable } from './link-table.js';
+import type { LinkEntry } from './link-table.js';
+import type { Output } from './output.js';
+
+/** What the links ask of the mesh. */
+export interface LinkHost {
+  readonly now: Millis;
+  readonly rng: Rng;
+  /** Who we are, as others are told now. */
+  readonly record: PeerRecord;
+  /** Links that are shown at most. */
+  readonly maxPeers: number;
+  /** Carries out a task once the machine that asks for it has returned. */
+  defer(task: () => void): void;
+  put(output: Output): void;
+  /** Takes a signal to a peer that is not linked. */
+  relay(to: PeerId, kind: SignalKind, data: unknown): void;
+  tellTopology(input: TopologyInput): void;
+  /** A link became ready, or is gone. */
+  peer(type: 'peerUp' | 'peerDown', peer: PeerId): void;
+  /** A frame of one of the protocols above came over a ready link. */
+  received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void;
+}
+
+/** Bytes of a link's session name: 128 random bits never meet again. */
+const SESSION_BYTES = 16;
+
+/** All link machines of a mesh, and what becomes of their outputs. */
+export class LinkBoard {
+  readonly table = new LinkTable();
+  private readonly network: string;
+  private readonly config: LinkConfig;
+  private readonly host: LinkHost;
+
+  constructor(network: string, config: LinkConfig, host: LinkHost) {
+    this.network = network;
+    this.config = config;
+    this.host = host;
+  }
+
+  /** Hands an input to the link with `peer`, if there is one. */
+  tell(peer: PeerId, input: LinkInput): void {
+    const entry = this.table.get(peer);
+    if (entry !== undefined) this.run(entry, input);
+  }
+
+  dial(peer: PeerId, purpose: string, isolated: boolean): void {
+    const entry = this.table.get(peer) ?? this.create(peer, bytesToHex(randomBytes(this.host.rng, SESSION_BYTES)));
+    this.run(entry, { type: 'dial', purpose, isolated });
+  }
+
+  /** A signal from another peer: for its link, or the beginning of one. */
+  signal(from: PeerId, kind: SignalKind, data: unknown): void {
+    let signal: Signal;
+    try {
+      signal = signalFromJson(kind, data);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      return this.violation(from, 'malformed', `${kind}: ${error.message}`);
+    }
+    let entry = this.table.get(from);
+    if (entry === undefined) {
+      if (signal.kind !== 'request' && signal.kind !== 'offer') return;
+      entry = this.create(from, signal.session);
+    }
+    this.run(entry, { type: 'signal', signal });
+  }
+
+  /** A signal did not reach a peer: an attempt at a link with it is over, a link is not. */
+  unreached(peer: PeerId, absent: boolean): void {
+    const entry = this.table.get(peer);
+    if (entry === undefined || entry.phase !== 'connecting') return;
+    entry.absent = absent;
+    this.run(entry, { type: 'hangup', reason: absent ? 'not at the signaling server' : 'signaling is down' });
+  }
+
+  /** A frame came over the transport of `session`. */
+  receive(peer: PeerId, session: string, frame: Frame): void {
+    const entry = this.table.get(peer);
+    if (entry?.session !== session) return;
+    if (frame.channel === 'link') return this.run(entry, { type: 'received', message: frame.message });
+    if (entry.phase === 'connecting') {
+      if (entry.early.length < LIMITS.earlyFrames) entry.early.push(frame);
+      return;
+    }
+    this.run(entry, { type: 'heard' });
+    this.host.received(peer, frame);
+  }
+
+  /** Bytes came over the transport of `session` that are no frame. */
+  malformed(peer: PeerId, session: string, error: DecodeError): void {
+    if (this.table.get(peer)?.session !== session) return;
+    this.violation(peer, 'malformed', `${error.code}: ${error.message}`);
+  }
+
+  /** Writes a frame to a ready link; without one it is dropped. */
+  send(peer: PeerId, frame: Frame): void {
+    const entry = this.table.get(peer);
+    if (entry === undefined || entry.phase === 'connecting') return;
+    this.write(entry, frame);
+    this.run(entry, { type: 'wrote' });
+  }
+
+  /** Counts what a peer does wrong; repeated abuse costs the link (S176). */
+  violation(peer: PeerId, code: ViolationCode, detail: string): void {
+    this.host.put({ type: 'violation', peer, code, detail });
+    const entry = this.table.get(peer);
+    if (entry !== undefined && ++entry.violations === LIMITS.violations) {
+      this.run(entry, { type: 'hangup', reason: 'too many protocol violations' });
+    }
+  }
+
+  /** Shows ready links as far as `maxPeers` allows, those first that have waited longest. */
+  showHandovers(): void {
+    let shown = this.table.connected().length;
+    for (; shown < this.host.maxPeers; shown++) {
+      const entry = this.table.firstHandover();
+      if (entry === undefined) return;
+      entry.phase = 'connected';
+      this.host.put({ type: 'event', event: { type: 'peerConnected', peer: entry.peer } });
+    }
+  }
+
+  private create(peer: PeerId, session: string): LinkEntry {
+    const { network, config } = this;
+    const link = new Link({ local: this.host.record, network, remote: peer, session, config });
+    return this.table.add(peer, session, link);
+  }
+
+  private run(entry: LinkEntry, input: LinkInput): void {
+    const outputs: LinkOutput[] = [];
+    entry.link.handle(input, this.host.now, outputs);
+    for (const output of outputs) this.host.defer(() => this.carryOut(entry, output));
+  }
+
+  private write({ peer, session }: LinkEntry, frame: Frame): void {
+    this.host.put({ type: 'frame', peer, session, lane: isBulk(frame) ? 'bulk' : 'control', frame });
+  }
+
+  private carryOut(entry: LinkEntry, output: LinkOutput): void {
+    const { peer } = entry;
+    switch (output.type) {
+      case 'write':
+        return this.write(entry, { channel: 'link', message: output.message });
+      case 'transport':
+        if (output.command.type === 'open') entry.session = output.session;
+        return this.host.put({ type: 'transport', peer, session: output.session, command: output.command });
+      case 'signal': {
+        const { type, data } = signalToJson(output.signal);
+        return this.host.relay(peer, type, data);
+      }
+      case 'timer':
+        return this.host.put({ type: 'timer', at: output.at, timer: { machine: 'link', peer, timer: output.timer } });
+      case 'violation':
+        return this.violation(peer, output.code, output.detail);
+      case 'event':
+        return this.happened(entry, output.event);
+    }
+  }
+
+  private happened(entry: LinkEntry, event: Extract<LinkOutput, { type: 'event' }>['event']): void {
+    const { host } = this;
+    const { peer } = entry;
+    switch (event.type) {
+      case 'requested': {
+        const { isolated, record } = event;
+        return host.tellTopology({ type: 'requested', peer, purpose: purposeOf(event.purpose), isolated, record });
+      }
+      case 'redirected':
+        this.table.delete(entry);
+        return host.tellTopology({ ...event, peer });
+      case 'degraded':
+        entry.degraded = true;
+        return host.put({ type: 'event', event: { type: 'peerDegraded', peer } });
+      case 'recovered':
+        entry.degraded = false;
+        return host.put({ type: 'event', event: { type: 'peerRecovered', peer } });
+      case 'ready':
+        entry.readySince = host.now;
+        entry.phase = 'handover';
+        this.showHandovers();
+        host.tellTopology({ type: 'peerUp', peer, record: event.record });
+        host.peer('peerUp', peer);
+        for (const frame of entry.early.splice(0)) this.receive(peer, entry.session, frame);
+        return;
+      case 'closed':
+        return this.closed(entry, event.reason, event.wasReady);
+    }
+  }
+
+  private closed(entry: LinkEntry, reason: string, wasReady: boolean): void {
+    const { host } = this;
+    const { peer, phase, absent } = entry;
+    this.table.delete(entry);
+    if (!wasReady) {
+      // A request that we did not grant is no failure of a dial.
+      if (reason !== 'refused') host.tellTopology({ type: 'dialFailed', peer, absent });
+      return;
+    }
+    host.peer('peerDown', peer);
+    host.tellTopology({ type: 'peerDown', peer, departed: reason === LEFT || reason === 'timeout' });
+    if (phase === 'connected') host.put({ type: 'event', event: { type: 'peerDisconnected', peer, reason } });
+    this.showHandovers();
+  }
+}
+
+/** A message that would delay a heartbeat behind it travels on the second data channel. */
+function isBulk(frame: Frame): boolean {
+  if (frame.channel !== 'gossip' && frame.channel !== 'routing') return false;
+  return 'envelope' in frame.message && frame.message.envelope.bytes.length > LIMITS.controlLaneBytes;
+}

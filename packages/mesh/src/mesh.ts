@@ -1,0 +1,279 @@
+import type { Envelope, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import { linkConfig } from '@peerpigeon/link';
+import { Session } from '@peerpigeon/signaling-protocol';
+import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
+import { Topology } from '@peerpigeon/topology';
+import type { Input as TopologyInput, Output as TopologyOutput } from '@peerpigeon/topology';
+import { Author } from './author.js';
+import type { Draft } from './author.js';
+import { LEFT, LIMITS } from './config.js';
+import type { Config, MeshSettings } from './config.js';
+import type { Event } from './event.js';
+import type { Frame } from './frame.js';
+import type { Input } from './input.js';
+import { LinkBoard } from './link-board.js';
+import type { LinkHost } from './link-board.js';
+import type { Output } from './output.js';
+import { Overlay } from './overlay.js';
+import type { OverlayHost } from './overlay.js';
+import { Report } from './report.js';
+import type { Timer } from './timer.js';
+
+/**
+ * The mesh: the session with the server, one link machine per peer, the topology that says which links, and the protocols
+ * that run over them. It holds no protocol of its own: it hands the outputs of one machine to another as inputs.
+ *
+ * Outputs of session, topology and links wait in a queue until the machine has returned, so that none is ever re-entered.
+ */
+export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
+  /** Read-only views for the façade, the simulator and tools. */
+  readonly report: Report;
+  readonly rng: Rng;
+  private readonly author: Author;
+  private readonly session: Session;
+  private readonly topology: Topology;
+  private readonly overlay: Overlay;
+  private readonly links: LinkBoard;
+  private readonly tasks: (() => void)[] = [];
+  private settings: MeshSettings;
+  /** Who we are, as others are told now. */
+  record: PeerRecord;
+  /** The time of the input being handled. */
+  now: Millis = 0;
+  private out: Output[] = [];
+
+  constructor(config: Config, rng: Rng) {
+    const { peerId, publicKey, network, epoch, settings } = config;
+    this.rng = rng;
+    this.settings = settings;
+    const caps = { maxPeers: settings.maxPeers };
+    const record = { id: peerId, epoch, caps, expires: epoch + LIMITS.recordLifetimeMs };
+    this.record = publicKey === undefined ? record : { ...record, publicKey };
+    this.author = new Author(network, peerId, epoch);
+    this.session = new Session({ record: this.record, network, rng, config: config.session });
+    this.topology = new Topology(this.record, settings, config.topology, rng);
+    this.links = new LinkBoard(network, linkConfig(config.link), this);
+    this.overlay = new Overlay(config, this);
+    this.report = new Report(peerId, this.links.table, this.topology, this.overlay, this.session, () => this.settings);
+  }
+
+  /** Links that are shown at most. */
+  get maxPeers(): number {
+    return this.settings.maxPeers;
+  }
+
+  /** Seals a message of this peer: its id is known before anything is sent. */
+  compose(draft: Draft): Envelope {
+    return this.author.seal(draft);
+  }
+
+  handle(input: Input, now: Millis, out: Output[]): void {
+    this.now = now;
+    this.out = out;
+    this.dispatch(input);
+    for (let i = 0; i < this.tasks.length; i++) (this.tasks[i] as () => void)();
+    this.tasks.length = 0;
+  }
+
+  private dispatch(input: Input): void {
+    switch (input.type) {
+      case 'frame':
+        return this.links.receive(input.peer, input.session, input.frame);
+      case 'timer':
+        return this.fire(input.timer);
+      case 'transport':
+        return this.links.tell(input.peer, input);
+      case 'malformed':
+        return this.links.malformed(input.peer, input.session, input.error);
+      case 'join':
+        this.tellTopology({ type: 'start' });
+        return this.runSession(input);
+      case 'leave':
+        return this.leave();
+      case 'configure':
+        return this.configure(input.settings);
+      case 'broadcast':
+        this.overlay.runGossip({ type: 'size', peers: this.topology.sizeEstimate });
+        return this.overlay.runGossip(input);
+      case 'direct':
+        return this.overlay.runRouting({ type: 'route', envelope: input.envelope });
+      case 'dial':
+        return this.tellTopology(input);
+      case 'hangup':
+        return this.links.tell(input.peer, { type: 'hangup', reason: input.reason });
+      case 'signalingOpened':
+        return this.runSession({ type: 'opened' });
+      case 'signalingMessage':
+        return this.runSession({ type: 'message', message: input.message });
+      case 'signalingMalformed':
+        return this.runSession({ type: 'malformed', error: input.error });
+      case 'signalingClosed':
+        return this.runSession({ type: 'closed', code: input.code, reason: input.reason });
+    }
+  }
+
+  private fire(timer: Timer): void {
+    switch (timer.machine) {
+      case 'session':
+        return this.runSession({ type: 'timer', timer: timer.timer });
+      case 'topology':
+        return this.tellTopology({ type: 'timer', timer: timer.timer });
+      case 'gossip':
+        return this.overlay.runGossip({ type: 'timer', timer: timer.timer });
+      case 'routing':
+        return this.overlay.runRouting({ type: 'timer', timer: timer.timer });
+      case 'link':
+        return this.links.tell(timer.peer, { type: 'timer', timer: timer.timer });
+    }
+  }
+
+  private leave(): void {
+    this.overlay.runRouting({ type: 'leave' });
+    this.tellTopology({ type: 'stop' });
+    for (const { peer } of this.links.table.all()) this.links.tell(peer, { type: 'hangup', reason: LEFT });
+    this.runSession({ type: 'leave' });
+  }
+
+  private configure(settings: Partial<MeshSettings>): void {
+    this.settings = { ...this.settings, ...settings };
+    this.record = { ...this.record, caps: { maxPeers: this.settings.maxPeers } };
+    this.runSession({ type: 'record', record: this.record });
+    this.tellTopology({ type: 'configure', settings: this.settings });
+    this.links.showHandovers();
+  }
+
+  // What links and protocols ask for.
+
+  defer(task: () => void): void {
+    this.tasks.push(task);
+  }
+
+  put(output: Output): void {
+    this.out.push(output);
+  }
+
+  emit(event: Event): void {
+    this.out.push({ type: 'event', event });
+  }
+
+  timer(at: Millis, timer: Timer): void {
+    this.out.push({ type: 'timer', at, timer });
+  }
+
+  send(to: PeerId, frame: Frame): void {
+    this.links.send(to, frame);
+  }
+
+  violation(...args: Parameters<LinkBoard['violation']>): void {
+    this.links.violation(...args);
+  }
+
+  relay(...[to, kind, data]: Parameters<LinkHost['relay']>): void {
+    this.runSession({ type: 'send', to, kind, data });
+  }
+
+  peer(type: 'peerUp' | 'peerDown', peer: PeerId): void {
+    this.overlay.runGossip({ type, peer });
+    this.overlay.runRouting({ type, peer });
+  }
+
+  received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void {
+    switch (frame.channel) {
+      case 'gossip':
+        return this.overlay.runGossip({ type: 'received', from, message: frame.message });
+      case 'routing':
+        return this.overlay.runRouting({ type: 'received', from, message: frame.message });
+      case 'topology':
+        return this.tellTopology({ type: 'received', from, message: frame.message });
+    }
+  }
+
+  // Session and topology, and what becomes of their outputs.
+
+  private runSession(input: SessionInput): void {
+    const outputs: SessionOutput[] = [];
+    this.session.handle(input, this.now, outputs);
+    for (const output of outputs) this.defer(() => this.forSession(output));
+  }
+
+  tellTopology(input: TopologyInput): void {
+    const outputs: TopologyOutput[] = [];
+    this.topology.handle(input, this.now, outputs);
+    for (const output of outputs) this.defer(() => this.forTopology(output));
+  }
+
+  private forSession(output: SessionOutput): void {
+    switch (output.type) {
+      case 'open':
+        return this.put({ type: 'signalingOpen', url: output.url });
+      case 'write':
+        return this.put({ type: 'signalingWrite', message: output.message });
+      case 'close':
+        return this.put({ type: 'signalingClose' });
+      case 'timer':
+        return this.timer(output.at, { machine: 'session', timer: output.timer });
+      case 'event':
+        return this.signaled(output.event);
+    }
+  }
+
+  private signaled(event: Extract<SessionOutput, { type: 'event' }>['event']): void {
+    switch (event.type) {
+      case 'connected':
+        this.tellTopology({ type: 'reach', online: true });
+        return this.emit({ type: 'signalingConnected', url: event.url });
+      case 'disconnected':
+        this.tellTopology({ type: 'reach', online: false });
+        return this.emit({ ...event, type: 'signalingDisconnected' });
+      case 'discovered':
+      case 'departed':
+        return this.tellTopology(event);
+      case 'signal':
+        return this.links.signal(event.from, event.kind, event.data);
+      case 'absent':
+        return this.links.unreached(event.peer, true);
+      case 'unsent':
+        return this.links.unreached(event.peer, false);
+      case 'error':
+        return this.emit({ type: 'warning', code: 'signaling-error', message: `${event.code}: ${event.message}` });
+    }
+  }
+
+  private forTopology(output: TopologyOutput): void {
+    switch (output.type) {
+      case 'dial':
+        return this.links.dial(output.peer, output.purpose, output.isolated);
+      case 'grant':
+      case 'refuse':
+        return this.links.tell(output.peer, output);
+      case 'hangup':
+        return this.links.tell(output.peer, { type: 'hangup', reason: output.reason });
+      case 'discover':
+        return this.runSession({ type: 'discover' });
+      case 'send':
+        return this.send(output.to, { channel: 'topology', message: output.message });
+      case 'timer':
+        return this.timer(output.at, { machine: 'topology', timer: output.timer });
+      case 'violation':
+        return this.violation(output.peer, output.code, output.detail);
+      case 'event':
+        return this.observed(output.event);
+    }
+  }
+
+  private observed(event: Extract<TopologyOutput, { type: 'event' }>['event']): void {
+    switch (event.type) {
+      case 'discovered':
+        return this.emit({ type: 'peerDiscovered', peer: event.peer });
+      case 'forgotten':
+        return this.emit({ type: 'peerForgotten', peer: event.peer });
+      case 'evicted':
+        return this.emit({ ...event, type: 'peerEvicted' });
+      case 'view':
+        return this.overlay.runRouting({ type: 'view', peer: event.peer, neighbours: event.links });
+      case 'warning':
+        return this.emit(event);
+    }
+  }
+}
