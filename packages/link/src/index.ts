@@ -1,1 +1,15 @@
-export {};
+export { Link } from './link.js';
+export type { LinkOptions } from './link.js';
+export { DEFAULT_CONFIG, MAX_REASON_LENGTH, MAX_REDIRECT_PEERS, MIN_FRAME_BYTES, linkConfig } from './config.js';
+export type { Config } from './config.js';
+export type { CloseReason, Event, HelloFault } from './event.js';
+export type { Input } from './input.js';
+export { decodeMessage, encodeMessage } from './message.js';
+export type { Hello, Message } from './message.js';
+export type { Output, Timer } from './output.js';
+export { signalFromJson, signalToJson } from './signal-json.js';
+export type { JsonSignal, SignalType } from './signal-json.js';
+export type { AddressedSignal, Candidate, Description, RedirectReason, Signal, SignalBody } from './signal.js';
+export { TRANSITIONS } from './state.js';
+export type { State } from './state.js';
+export type { Lane, TransportCommand, TransportEvent } from './transport.js';

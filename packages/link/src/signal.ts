@@ -23,11 +23,8 @@ export type RedirectReason =
   /** The application or its policy does not want this peer. */
   | 'refused';
 
-/**
- * What two peers say to each other before they have a link, over the signaling server or over the mesh. `session` names
- * one attempt (drawn by whoever asks), `seq` counts what one side sends within it, from 0.
- */
-export type Signal = { readonly session: string; readonly seq: number } & (
+/** What a signal says. */
+export type SignalBody =
   | {
       /** "May I have a link?" Costs the other side nothing: no RTCPeerConnection exists before it is granted. */
       readonly kind: 'request';
@@ -37,7 +34,10 @@ export type Signal = { readonly session: string; readonly seq: number } & (
       readonly isolated: boolean;
       readonly record: PeerRecord;
     }
-  | { readonly kind: 'accept' }
+  | {
+      /** "Yes; you offer." (Who is to offer itself sends the offer instead, which says yes as well.) */
+      readonly kind: 'accept';
+    }
   | {
       readonly kind: 'redirect';
       readonly reason: RedirectReason;
@@ -48,11 +48,18 @@ export type Signal = { readonly session: string; readonly seq: number } & (
     }
   | { readonly kind: 'offer' | 'answer'; readonly description: Description }
   | { readonly kind: 'candidate'; readonly candidate: Candidate }
-  | { readonly kind: 'cancel'; readonly reason: string }
-);
+  | {
+      /** The attempt is over: whoever sends it has given up. */
+      readonly kind: 'cancel';
+      readonly reason: string;
+    };
 
-/** A signal without its counters, as the link machine's states make it. */
-export type SignalBody = Signal extends infer S ? (S extends Signal ? Omit<S, 'session' | 'seq'> : never) : never;
+/**
+ * What two peers say to each other before they have a link, over the signaling server or over the mesh. `session` names
+ * one attempt (drawn by whoever asks; empty from a client that knows no sessions), `seq` counts what one side sends
+ * within it, from 0.
+ */
+export type Signal = { readonly session: string; readonly seq: number } & SignalBody;
 
 /** A signal and where it comes from or goes to. */
 export interface AddressedSignal {

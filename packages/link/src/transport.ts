@@ -17,7 +17,7 @@ export type TransportCommand =
   /** setRemoteDescription(answer). */
   | { readonly type: 'accept'; readonly description: Description }
   | { readonly type: 'candidate'; readonly candidate: Candidate }
-  /** Close and release it; no event follows. */
+  /** Close and release it once what was written before has left (wait for that 200 ms at most); no event follows. */
   | { readonly type: 'close' };
 
 /** What happened to the transport. */

@@ -1,0 +1,102 @@
+import type { Millis } from '@peerpigeon/core';
+
+/** How a link is tuned. "Ours" marks a value chosen by reasoning, not yet by measurement. */
+export interface Config {
+  /**
+   * Asking for a link: how long to wait for a word. Two signaling hops and a decision, below 1 s even over a slow server.
+   * A dead peer costs this much before the next is tried (S92). Ours, fairly sure.
+   */
+  readonly requestTimeoutMs: Millis;
+  /**
+   * From consent to open channels. ICE with TURN and trickling ends within 10 s or not at all; Chromium itself gives up
+   * after 15.8 s. Ours, fairly sure.
+   */
+  readonly negotiationTimeoutMs: Millis;
+  /** From open channels to the other side's hello, which it sends at once. Ours, fairly sure. */
+  readonly helloTimeoutMs: Millis;
+  /**
+   * Nothing sent, or nothing heard, for this long: ping. Three of them fit into `suspectAfterMs`, so that one late answer
+   * does not make a peer suspect. Ours, fairly sure.
+   */
+  readonly pingAfterMs: Millis;
+  /** Nothing heard for this long: suspect. DESIGN §2: 3 to 4 s. */
+  readonly suspectAfterMs: Millis;
+  /** Nothing heard for this long: dead. DESIGN §2; long enough for a phone that changes networks. */
+  readonly deadAfterMs: Millis;
+  /**
+   * A timer that comes later than this shows that we ourselves were asleep (a frozen tab, a closed lid): then the others
+   * get one chance to be heard before they are judged. Browsers fire background timers once a second. Ours, a guess.
+   */
+  readonly lateAfterMs: Millis;
+  /** The chance of above, and of a ready link whose other end asks for a new one. A few round trips. Ours, a guess. */
+  readonly graceMs: Millis;
+  /**
+   * Largest frame we take; the smaller of both ends' counts. Chromium carries 64 KiB messages at full speed (34 MB/s
+   * against 13 at 16 KiB), and all current browsers take them (RFC 8831 §6.6). Sure.
+   */
+  readonly maxFrameBytes: number;
+  /** Candidates held until the description they belong to is known. A host with many interfaces has some 30. Ours. */
+  readonly maxHeldCandidates: number;
+  /** Signals heard within one session; more are dropped. Descriptions, and every candidate. Ours. */
+  readonly maxSignals: number;
+  /** Protocol versions we speak. */
+  readonly versions: readonly number[];
+}
+
+/** The values that hold unless said otherwise. */
+export const DEFAULT_CONFIG: Config = {
+  requestTimeoutMs: 5_000,
+  negotiationTimeoutMs: 15_000,
+  helloTimeoutMs: 5_000,
+  pingAfterMs: 1_000,
+  suspectAfterMs: 3_500,
+  deadAfterMs: 30_000,
+  lateAfterMs: 2_000,
+  graceMs: 2_000,
+  maxFrameBytes: 65_536,
+  maxHeldCandidates: 64,
+  maxSignals: 256,
+  versions: [1],
+};
+
+/**
+ * The default configuration with some values replaced. Made once per mesh and shared by its links.
+ * @throws {RangeError} on values with which no link can live
+ */
+export function linkConfig(overrides: Partial<Config> = {}): Config {
+  const config = { ...DEFAULT_CONFIG, ...overrides };
+  if (config.maxFrameBytes < MIN_FRAME_BYTES) {
+    throw new RangeError(`maxFrameBytes: expected at least ${MIN_FRAME_BYTES}, got ${config.maxFrameBytes}`);
+  }
+  if (!(config.pingAfterMs < config.suspectAfterMs && config.suspectAfterMs < config.deadAfterMs)) {
+    throw new RangeError(
+      'expected pingAfterMs < suspectAfterMs < deadAfterMs, ' +
+        `got ${config.pingAfterMs}, ${config.suspectAfterMs}, ${config.deadAfterMs}`,
+    );
+  }
+  if (config.versions.length === 0 || config.versions.length > MAX_VERSIONS) {
+    throw new RangeError(`versions: expected 1 to ${MAX_VERSIONS}, got ${config.versions.length}`);
+  }
+  return config;
+}
+
+/** Frames of this size every peer must take: what every WebRTC data channel carries (RFC 8831 §6.6). */
+export const MIN_FRAME_BYTES = 16_384;
+/** Longest SDP, in UTF-16 code units. One of data channels alone has about 500, one with media some thousands. Ours. */
+export const MAX_SDP_LENGTH = 65_536;
+/** Longest ICE candidate line; real ones have about 150. Ours. */
+export const MAX_CANDIDATE_LENGTH = 2_048;
+/** Longest sdpMid. Ours. */
+export const MAX_MID_LENGTH = 256;
+/** Longest session name. 16 random bytes in hexadecimal digits are 32. Ours. */
+export const MAX_SESSION_LENGTH = 64;
+/** Longest purpose of a request. Ours. */
+export const MAX_PURPOSE_LENGTH = 64;
+/** Longest reason of a goodbye or a cancel. Ours. */
+export const MAX_REASON_LENGTH = 256;
+/** Peers in a redirect. Ours: twice the leaf set of DESIGN §3. */
+export const MAX_REDIRECT_PEERS = 16;
+/** Longest wait that a redirect may ask for. Ours. */
+export const MAX_RETRY_AFTER_MS: Millis = 600_000;
+/** Versions in a hello. Ours. */
+export const MAX_VERSIONS = 16;

@@ -1,0 +1,32 @@
+import { assert } from '@peerpigeon/core';
+import type { CloseReason, Event } from './event.js';
+import type { Output } from './output.js';
+import { TRANSITIONS } from './state.js';
+import type { State } from './state.js';
+
+/** Where a link stands, and its one end. */
+export class Lifecycle {
+  private now: State = { name: 'new' };
+
+  get state(): State {
+    return this.now;
+  }
+
+  /** Passes to `next`. @throws {AssertionError} when the table has no such transition */
+  enter(next: State): void {
+    assert(TRANSITIONS[this.now.name].includes(next.name), `no transition from ${this.now.name} to ${next.name}`);
+    this.now = next;
+  }
+
+  /** Ends with a `closed` event. */
+  close(reason: CloseReason | (string & {}), initiator: 'local' | 'remote' | 'network', out: Output[]): void {
+    const wasReady = this.now.name === 'ready' || this.now.name === 'degraded';
+    this.finish({ type: 'closed', reason, wasReady, initiator }, out);
+  }
+
+  /** Ends with `last`. */
+  finish(last: Event, out: Output[]): void {
+    this.enter({ name: 'closed' });
+    out.push({ type: 'event', event: last });
+  }
+}

@@ -1,0 +1,104 @@
+import { DecodeError, Properties } from '@peerpigeon/core';
+import { recordFromJson, recordToJson } from '@peerpigeon/identity';
+import type { JsonRecord } from '@peerpigeon/identity';
+import {
+  MAX_CANDIDATE_LENGTH,
+  MAX_MID_LENGTH,
+  MAX_PURPOSE_LENGTH,
+  MAX_REASON_LENGTH,
+  MAX_REDIRECT_PEERS,
+  MAX_RETRY_AFTER_MS,
+  MAX_SDP_LENGTH,
+  MAX_SESSION_LENGTH,
+} from './config.js';
+import type { Description, RedirectReason, Signal } from './signal.js';
+
+/** The envelope types of the signaling server under which signals travel. */
+export type SignalType = 'offer' | 'answer' | 'ice-candidate' | 'signal';
+
+/** A signal as the signaling server relays it: the envelope's `type` and its `data`, JSON-safe. */
+export interface JsonSignal {
+  readonly type: SignalType;
+  readonly data: object;
+}
+
+const KINDS = ['request', 'accept', 'redirect', 'cancel'] as const;
+const REASONS: readonly RedirectReason[] = ['full', 'busy', 'refused'];
+const MAX_SEQ = Number.MAX_SAFE_INTEGER;
+const MAX_LINE_INDEX = 65_535;
+
+/**
+ * The signal for the server's envelope. Offers, answers and candidates are what the README's clients send (their `data`
+ * is an RTCSessionDescription or an RTCIceCandidate) with `session` and `seq` beside; the others are of type `signal`.
+ */
+export function signalToJson(signal: Signal): JsonSignal {
+  const { session, seq } = signal;
+  switch (signal.kind) {
+    case 'offer':
+    case 'answer':
+      return { type: signal.kind, data: { type: signal.kind, sdp: signal.description.sdp, session, seq } };
+    case 'candidate': {
+      const { candidate, sdpMid, sdpMLineIndex } = signal.candidate;
+      return { type: 'ice-candidate', data: { candidate, sdpMid, sdpMLineIndex, session, seq } };
+    }
+    case 'request': {
+      const record: JsonRecord = recordToJson(signal.record);
+      const { kind, purpose, isolated } = signal;
+      return { type: 'signal', data: { kind, session, seq, purpose, isolated, record } };
+    }
+    case 'accept':
+      return { type: 'signal', data: { kind: signal.kind, session, seq } };
+    case 'redirect': {
+      const { kind, reason, retryAfterMs } = signal;
+      const peers = signal.peers.slice(0, MAX_REDIRECT_PEERS).map(recordToJson);
+      const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+      return { type: 'signal', data: { kind, session, seq, reason, peers, ...wait } };
+    }
+    case 'cancel':
+      return { type: 'signal', data: { kind: signal.kind, session, seq, reason: signal.reason } };
+  }
+}
+
+/**
+ * Reads an envelope's `data`. Without `session` it comes from a client that knows none: its session is `''`, its seq 0.
+ * Unknown properties are ignored.
+ * @throws {DecodeError} on wrong properties, or on one over its limit
+ */
+export function signalFromJson(type: SignalType, data: unknown): Signal {
+  const object = new Properties(data, type);
+  if (type === 'signal') return bodyFromJson(object);
+  const session = object.optional('session', (name) => object.string(name, MAX_SESSION_LENGTH)) ?? '';
+  const seq = object.optional('seq', (name) => object.integer(name, 0, MAX_SEQ)) ?? 0;
+  if (type === 'ice-candidate') {
+    const candidate = object.string('candidate', MAX_CANDIDATE_LENGTH);
+    const sdpMid = object.optional('sdpMid', (name) => object.string(name, MAX_MID_LENGTH)) ?? null;
+    const sdpMLineIndex = object.optional('sdpMLineIndex', (name) => object.integer(name, 0, MAX_LINE_INDEX)) ?? null;
+    return { session, seq, kind: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } };
+  }
+  const description: Description = { type: object.oneOf('type', [type]), sdp: object.string('sdp', MAX_SDP_LENGTH) };
+  return { session, seq, kind: type, description };
+}
+
+function bodyFromJson(object: Properties): Signal {
+  const kind = object.oneOf('kind', KINDS);
+  const session = object.string('session', MAX_SESSION_LENGTH);
+  if (session === '') throw new DecodeError('UNEXPECTED', `signal: a ${kind} without a session`);
+  const seq = object.integer('seq', 0, MAX_SEQ);
+  switch (kind) {
+    case 'request': {
+      const purpose = object.string('purpose', MAX_PURPOSE_LENGTH);
+      const isolated = object.boolean('isolated');
+      return { session, seq, kind, purpose, isolated, record: recordFromJson(object.any('record')) };
+    }
+    case 'accept':
+      return { session, seq, kind };
+    case 'redirect': {
+      const reason = object.oneOf('reason', REASONS);
+      const peers = object.list('peers', MAX_REDIRECT_PEERS, recordFromJson);
+      const retryAfterMs = object.optional('retryAfterMs', (name) => object.integer(name, 0, MAX_RETRY_AFTER_MS));
+      return { session, seq, kind, reason, peers, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+    }
+    case 'cancel':
+      return { session, seq, kind, reason: object.string('reason', MAX_REASON_LENGTH) };
+  }
+}
