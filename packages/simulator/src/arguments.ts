@@ -1,0 +1,129 @@
+import { parseArgs } from 'node:util';
+import { SCENARIOS } from './scenario.js';
+import type { RunRequest, ScenarioName } from './scenario.js';
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly type: 'help' }
+  | {
+      readonly type: 'run';
+      readonly scenario: ScenarioName;
+      readonly request: RunRequest;
+      readonly json: boolean;
+      /** File to write what happened to. */
+      readonly dump: string | undefined;
+    };
+
+/** A command line that cannot be carried out; the message says why. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** How a number may be. */
+interface Range {
+  readonly min: number;
+  readonly max: number;
+  readonly whole: boolean;
+}
+
+const count = (min: number, max = 1_000_000_000): Range => ({ min, max, whole: true });
+
+/** Flags with a number: the option each sets, and its range. */
+const NUMBERS = {
+  peers: ['peers', count(1, 1_000_000)],
+  'max-peers': ['maxPeers', count(1, 50)],
+  seed: ['seed', count(0, 0xffffffff)],
+  broadcasts: ['broadcasts', count(0)],
+  directs: ['directs', count(0)],
+  payload: ['payload', count(0, 65_536)],
+  'interval-ms': ['intervalMs', { min: 0, max: 3_600_000, whole: false }],
+  warmup: ['warmup', count(0)],
+  loss: ['loss', { min: 0, max: 1, whole: false }],
+  'join-ms': ['joinMs', { min: 0, max: 3_600_000, whole: false }],
+  minutes: ['minutes', { min: 0, max: 100_000, whole: false }],
+} as const satisfies Record<string, readonly [keyof RunRequest, Range]>;
+
+/** Flags with one of some words. */
+const WORDS = { senders: ['1', 'all'], liveness: ['full', 'modelled'] } as const;
+
+const REQUIRED = ['scenario', 'peers', 'max-peers', 'seed'] as const;
+
+/** What `--help` prints. */
+export const HELP = `Usage: pnpm -s sim run --scenario NAME --peers N --max-peers D --seed S [options]
+
+Scenarios
+${Object.entries(SCENARIOS)
+  .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
+  .join('\n')}
+
+Options
+  --broadcasts B       broadcasts to measure (broadcast: 50, else 0)
+  --directs M          direct messages to measure (direct: 1000, else 0)
+  --payload BYTES      content of each message (1024)
+  --interval-ms MS     between two messages of a kind (200)
+  --senders 1|all      one peer sends all broadcasts, or each a random one (1)
+  --warmup W           broadcasts before the measured ones (20)
+  --loss P             share in [0, 1]: signaling messages vanish with P, a frame resets its link with P/100 (0)
+  --join-ms MS         between two joins; 0 for N/100 peers a second (0)
+  --minutes T          virtual minutes to wait before measuring (0)
+  --liveness LEVEL     full: pings as they are; modelled: for more than 1,000 peers (full)
+  --wire               encode and decode every message; the result is the same
+  --json               print one JSON object and nothing else
+  --dump FILE          write what happened as JSON Lines
+  --help               print this
+`;
+
+/**
+ * Reads the arguments after `peerpigeon-sim` or `pnpm -s sim`.
+ * @throws {UsageError} on anything that is not a command, a flag or a fitting value
+ */
+export function parseCommand(args: readonly string[]): Command {
+  const { values, positionals } = parse(args);
+  if (values['help'] === true || positionals[0] === 'help') return { type: 'help' };
+  if (positionals.length !== 1 || positionals[0] !== 'run') {
+    throw new UsageError(`expected the command run, got ${positionals.length === 0 ? 'none' : positionals.join(' ')}`);
+  }
+  for (const flag of REQUIRED) if (values[flag] === undefined) throw new UsageError(`--${flag} is missing`);
+  const scenario = word('scenario', String(values['scenario']), Object.keys(SCENARIOS)) as ScenarioName;
+  const request: Record<string, unknown> = { wire: values['wire'] === true };
+  for (const [flag, [option, range]] of Object.entries(NUMBERS)) {
+    const text = values[flag];
+    if (text !== undefined) request[option] = number(flag, String(text), range);
+  }
+  for (const [flag, words] of Object.entries(WORDS)) {
+    const text = values[flag];
+    if (text !== undefined) request[flag] = word(flag, String(text), words);
+  }
+  const dump = values['dump'] === undefined ? undefined : String(values['dump']);
+  return { type: 'run', scenario, request: request as unknown as RunRequest, json: values['json'] === true, dump };
+}
+
+function parse(args: readonly string[]): { values: Record<string, unknown>; positionals: string[] } {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  const valued = ['scenario', 'dump', ...Object.keys(NUMBERS), ...Object.keys(WORDS)];
+  const options = {
+    ...Object.fromEntries(valued.map((name) => [name, text])),
+    wire: flag,
+    json: flag,
+    help: flag,
+  };
+  try {
+    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function number(flag: string, text: string, { min, max, whole }: Range): number {
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (!(value >= min && value <= max) || (whole && !Number.isInteger(value))) {
+    throw new UsageError(`--${flag}: expected ${whole ? 'an integer' : 'a number'} in [${min}, ${max}], got '${text}'`);
+  }
+  return value;
+}
+
+function word(flag: string, text: string, words: readonly string[]): string {
+  if (!words.includes(text)) throw new UsageError(`--${flag}: expected one of ${words.join(', ')}, got '${text}'`);
+  return text;
+}

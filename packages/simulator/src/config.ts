@@ -1,0 +1,43 @@
+import type { Millis } from '@peerpigeon/core';
+
+/** Range of the one-way latency between two peers, and between a peer and the server, in ms (DESIGN: U(10, 100)). */
+export const LATENCY_MS: readonly [Millis, Millis] = [10, 100];
+
+/**
+ * What ICE checks and the DTLS and SCTP handshakes take beyond their two round trips, in ms. A guess: Chromium on one
+ * host needs some 50 ms of work in all, and pacing of ICE checks (RFC 8445 §14: 50 ms each) adds to it.
+ */
+export const HANDSHAKE_MS: readonly [Millis, Millis] = [50, 200];
+
+/** Round trips of ICE connectivity checks plus DTLS 1.2 (RFC 8445 §7, RFC 6347 §4.2) before a data channel is open. */
+export const HANDSHAKE_ROUND_TRIPS = 2;
+
+/** Trickled ICE candidates each end tells after its description; one is the least a real browser sends. */
+export const CANDIDATES_PER_END = 1;
+
+/** When ICE gives up on a partner that never answers, in ms. Measured in Chromium: 15.8 s from silence to `failed`. */
+export const ICE_TIMEOUT_MS: Millis = 15_800;
+
+/** One-way trips until a WebSocket's upgrade request is at the server: TCP's handshake, then the request (RFC 6455). */
+export const WEBSOCKET_TRIPS = 3;
+
+/** Wall clock at virtual time 0, ms since 1970. Any constant does; the same run then has the same message ids. */
+export const EPOCH_MS: Millis = 1_767_225_600_000;
+
+/** A link resets with this share of the loss, per frame (DESIGN §8: "each message resets its link with p/100"). */
+export const RESET_SHARE = 0.01;
+
+/** The time within which a broadcast counts as delivered to those who are up all through it, in ms (the contract). */
+export const DELIVERY_WINDOW_MS: Millis = 30_000;
+
+/** Rest between the last join and the measurements, in ms. */
+export const SETTLE_MS: Millis = 30_000;
+
+/** After this long a joiner's messages are counted no more, even if it has fewer links than it wants, in ms. */
+export const JOIN_WINDOW_MS: Millis = 10_000;
+
+/** Up to this many peers, eccentricity is exact; above, it is the largest over {@link ECCENTRICITY_SOURCES}. */
+export const EXACT_ECCENTRICITY_PEERS = 2_000;
+
+/** Random sources from which eccentricity is taken in a large mesh. */
+export const ECCENTRICITY_SOURCES = 200;

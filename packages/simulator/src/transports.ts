@@ -1,0 +1,205 @@
+import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Description, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Frame } from '@peerpigeon/mesh';
+import { HANDSHAKE_ROUND_TRIPS, ICE_TIMEOUT_MS } from './config.js';
+import type { VirtualClock } from './clock.js';
+import type { Faults } from './faults.js';
+import type { Happening } from './happening.js';
+import { hashBetween } from './hash.js';
+import type { Latency } from './latency.js';
+import { LinkEnd, SimulatedLink } from './link-end.js';
+import type { SimulatedPeer } from './peer.js';
+
+/** What the transports of a network need. */
+export interface TransportOptions {
+  readonly seed: number;
+  readonly clock: VirtualClock<Happening>;
+  readonly latency: Latency;
+  readonly faults: Faults;
+  readonly handshakeMs: readonly [Millis, Millis];
+  readonly candidatesPerEnd: number;
+  /** Called when a link stops carrying frames. */
+  readonly gone: (link: SimulatedLink) => void;
+}
+
+/**
+ * All transports of a network: a stand-in for RTCPeerConnection that follows the link machine's `TransportCommand`.
+ *
+ * A description is a string that names the end it describes, so two ends find each other the way browsers do: by what
+ * they are told. When both descriptions are set on both sides, the link opens two round trips and some work later. A
+ * close reaches the other end after one latency; an end that nobody answers fails after {@link ICE_TIMEOUT_MS}.
+ */
+export class Transports {
+  /** Links that opened, and those of them that are gone again. */
+  readonly counts = { opened: 0, closed: 0 };
+  private readonly options: TransportOptions;
+  private readonly ends = new Map<number, LinkEnd>();
+  private numbers = 0;
+
+  constructor(options: TransportOptions) {
+    this.options = options;
+  }
+
+  /** Carries out what the link machine of `owner` asks for. */
+  command(owner: SimulatedPeer, peer: PeerId, session: string, command: TransportCommand): void {
+    if (command.type === 'open') {
+      this.open(owner, peer, session);
+      return;
+    }
+    const end = owner.end(peer, session);
+    if (end === undefined) return;
+    switch (command.type) {
+      case 'offer':
+        if (end.state !== 'new') return this.refuse(end, 'offer');
+        end.state = 'offering';
+        return this.describe(end, 'offer');
+      case 'answer': {
+        const number = endNumber(command.description, 'offer');
+        if (number === undefined || (end.state !== 'new' && end.state !== 'offering'))
+          return this.refuse(end, 'answer');
+        this.connect(end, this.ends.get(number));
+        return this.describe(end, 'answer');
+      }
+      case 'accept': {
+        const number = endNumber(command.description, 'answer');
+        if (number === undefined || end.state !== 'offering') return this.refuse(end, 'accept');
+        const remote = this.ends.get(number);
+        this.connect(end, remote);
+        if (remote?.remote === end && remote.state === 'connecting') this.establish(end, remote);
+        return;
+      }
+      case 'candidate':
+        return;
+      case 'close':
+        return this.close(end);
+    }
+  }
+
+  /** Puts a frame on its way. A frame on a transport that is not open is dropped, as the port says. */
+  send(end: LinkEnd, frame: Frame | Uint8Array): void {
+    const { link, remote } = end;
+    if (link === undefined || remote === undefined || link.state !== 'open') return;
+    if (this.options.faults.frame() === 'reset') {
+      this.reset(link);
+      return;
+    }
+    if (remote.owner.state !== 'up') return;
+    const { clock } = this.options;
+    clock.at(this.arrival(remote, link), { type: 'frame', to: remote, frame });
+  }
+
+  /** The transport's event reaches its peer, unless the transport is closed by now. */
+  arrived(end: LinkEnd, event: TransportEvent): TransportEvent | undefined {
+    if (end.state === 'closed') return undefined;
+    if (event.type === 'closed') this.release(end);
+    return event;
+  }
+
+  /** Takes a link down: frames on their way still arrive, both ends learn of it after one latency. */
+  reset(link: SimulatedLink): void {
+    if (link.state !== 'open') return;
+    link.state = 'broken';
+    this.counts.closed++;
+    this.options.gone(link);
+    for (const end of [link.a, link.b]) this.tell(end, this.arrival(end, link), { type: 'closed', reason: 'reset' });
+  }
+
+  /** All ends of a peer that is down fall silent; the other ends are told nothing. */
+  abandon(owner: SimulatedPeer): void {
+    for (const end of owner.ends()) this.release(end);
+  }
+
+  /** Like {@link reset}, heard by one end alone and after `delayMs`: what liveness would have found out. */
+  closeLater(end: LinkEnd, delayMs: Millis, reason: string): void {
+    this.tell(end, this.options.clock.now + delayMs, { type: 'closed', reason });
+  }
+
+  private open(owner: SimulatedPeer, peer: PeerId, session: string): void {
+    const end = new LinkEnd(this.numbers++, owner, peer, session);
+    this.ends.set(end.number, end);
+    owner.addEnd(end);
+  }
+
+  /** `remote` is undefined when it is closed by now: no end can know that, ICE has to find out. */
+  private connect(end: LinkEnd, remote: LinkEnd | undefined): void {
+    end.state = 'connecting';
+    end.remote = remote;
+    const { clock } = this.options;
+    clock.at(clock.now + ICE_TIMEOUT_MS, {
+      type: 'act',
+      act: () => {
+        if (end.state === 'connecting') this.tell(end, clock.now, { type: 'closed', reason: 'ICE failed' });
+      },
+    });
+  }
+
+  private establish(a: LinkEnd, b: LinkEnd): void {
+    const { clock, latency, seed, handshakeMs } = this.options;
+    const latencyMs = latency.betweenPeers(a.owner.id, b.owner.id);
+    const work = hashBetween(handshakeMs, seed, 'handshake', a.owner.id, b.owner.id, a.session);
+    const act = (): void => {
+      if (a.state !== 'connecting' || b.state !== 'connecting' || a.remote !== b || b.remote !== a) return;
+      const link = new SimulatedLink(a, b, latencyMs);
+      this.counts.opened++;
+      for (const end of [a, b]) {
+        end.state = 'open';
+        end.link = link;
+        this.tell(end, clock.now, { type: 'opened' });
+      }
+    };
+    clock.at(clock.now + 2 * HANDSHAKE_ROUND_TRIPS * latencyMs + work, { type: 'act', act });
+  }
+
+  private close(end: LinkEnd): void {
+    const { link, remote } = end;
+    const tells = link?.state === 'open';
+    this.release(end);
+    if (tells && remote !== undefined) {
+      this.tell(remote, this.arrival(remote, link), { type: 'closed', reason: 'closed by the other side' });
+    }
+  }
+
+  private release(end: LinkEnd): void {
+    end.state = 'closed';
+    this.ends.delete(end.number);
+    end.owner.removeEnd(end);
+    const { link } = end;
+    if (link === undefined || link.state === 'closed') return;
+    const wasOpen = link.state === 'open';
+    link.state = 'closed';
+    if (!wasOpen) return;
+    this.counts.closed++;
+    this.options.gone(link);
+  }
+
+  /** When something sent now to `end` arrives: after one latency, and after what was sent before it. */
+  private arrival(end: LinkEnd, link: SimulatedLink): Millis {
+    end.lastArrival = Math.max(end.lastArrival, this.options.clock.now + link.latencyMs);
+    return end.lastArrival;
+  }
+
+  private describe(end: LinkEnd, type: Description['type']): void {
+    const { clock, candidatesPerEnd } = this.options;
+    this.tell(end, clock.now, { type: 'description', description: { type, sdp: `${type}:${end.number}` } });
+    for (let i = 0; i < candidatesPerEnd; i++) {
+      const candidate = { candidate: `candidate:${end.number} ${i}`, sdpMid: '0', sdpMLineIndex: 0 };
+      this.tell(end, clock.now, { type: 'candidate', candidate });
+    }
+  }
+
+  private refuse(end: LinkEnd, command: TransportCommand['type']): void {
+    const detail = `${command} is not possible while ${end.state}, or with this description`;
+    this.tell(end, this.options.clock.now, { type: 'failed', command, detail });
+  }
+
+  private tell(end: LinkEnd, at: Millis, event: TransportEvent): void {
+    this.options.clock.at(at, { type: 'transport', to: end, event });
+  }
+}
+
+/** Which end a description describes; undefined when it is no description of that type. */
+function endNumber(description: Description, type: Description['type']): number | undefined {
+  if (description.type !== type || !description.sdp.startsWith(`${type}:`)) return undefined;
+  const number = Number(description.sdp.slice(type.length + 1));
+  return Number.isSafeInteger(number) ? number : undefined;
+}
