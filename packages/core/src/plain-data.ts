@@ -45,19 +45,22 @@ const DATE = 0x5052;
 
 type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView;
 
-/** The tag, name, element width in bytes and constructor of each kind of view; Uint8Array is a bare byte string. */
-const VIEWS: readonly (readonly [tag: number, name: string, width: number, View: ViewConstructor])[] = [
-  [68, 'Uint8ClampedArray', 1, Uint8ClampedArray],
-  [69, 'Uint16Array', 2, Uint16Array],
-  [70, 'Uint32Array', 4, Uint32Array],
-  [71, 'BigUint64Array', 8, BigUint64Array],
-  [72, 'Int8Array', 1, Int8Array],
-  [77, 'Int16Array', 2, Int16Array],
-  [78, 'Int32Array', 4, Int32Array],
-  [79, 'BigInt64Array', 8, BigInt64Array],
-  [85, 'Float32Array', 4, Float32Array],
-  [86, 'Float64Array', 8, Float64Array],
-  [DATA_VIEW, 'DataView', 1, DataView],
+/**
+ * The tag, name and element width in bytes of each kind of view; Uint8Array is a bare byte string. The constructors are
+ * looked up by name when needed, because Safari 14 (S167) lacks BigInt64Array and BigUint64Array.
+ */
+const VIEWS: readonly (readonly [tag: number, name: string, width: number])[] = [
+  [68, 'Uint8ClampedArray', 1],
+  [69, 'Uint16Array', 2],
+  [70, 'Uint32Array', 4],
+  [71, 'BigUint64Array', 8],
+  [72, 'Int8Array', 1],
+  [77, 'Int16Array', 2],
+  [78, 'Int32Array', 4],
+  [79, 'BigInt64Array', 8],
+  [85, 'Float32Array', 4],
+  [86, 'Float64Array', 8],
+  [DATA_VIEW, 'DataView', 1],
 ];
 
 /** Between the typed array's bytes in memory and the little-endian bytes on the wire; does nothing on most hosts. */
@@ -164,7 +167,10 @@ function readDate(reader: Reader): DateValue {
 function readView(tag: number, reader: Reader): ArrayBufferView {
   const kind = VIEWS.find((candidate) => candidate[0] === tag);
   if (kind === undefined) throw reader.malformed(`the unknown tag ${tag}`);
-  const [, name, width, View] = kind;
+  const [, name, width] = kind;
+  // eslint-disable-next-line no-restricted-globals -- constructors of values by name; nothing else is reached
+  const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[name];
+  if (View === undefined) throw new DecodeError('UNEXPECTED', `this engine has no ${name}`);
   const bytes = reader.copy();
   if (bytes.length % width !== 0) throw reader.malformed(`a ${name} of ${bytes.length} bytes`);
   return new View(littleEndian(bytes, width).buffer as ArrayBuffer);
@@ -238,7 +244,8 @@ export function encodeContent(value: unknown, limits: CodecLimits = {}): Uint8Ar
 
 /**
  * Decodes application content. Nothing in it shares memory with `bytes`.
- * @throws {DecodeError} MALFORMED or OVER_LIMIT, for any bytes that {@link encodeContent} would not write; nothing else
+ * @throws {DecodeError} MALFORMED or OVER_LIMIT, for any bytes that {@link encodeContent} would not write; UNEXPECTED for a
+ *   kind that this engine lacks; nothing else
  */
 export function decodeContent(bytes: Uint8Array, limits: CodecLimits = {}): Plain {
   return read(bytes, limits, CONTENT) as Plain;

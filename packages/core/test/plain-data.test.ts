@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Tagged, decode as decodeByCborg } from 'cborg';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { DecodeError } from '../src/errors.js';
 import { decodeContent, encodeContent } from '../src/plain-data.js';
 import type { Plain } from '../src/plain-data.js';
@@ -168,6 +168,16 @@ describe('S13: plain data arrives equal in value and type', () => {
     expect(decodeContent(encodeContent(bare))).toStrictEqual({ a: 1 });
     const hidden = Object.defineProperty({ a: 1, [Symbol('s')]: 2 }, 'h', { value: 3, enumerable: false });
     expect(decodeContent(encodeContent(hidden))).toStrictEqual({ a: 1 });
+  });
+
+  it('or, where the engine has no such kind (Safari 14: BigInt64Array), not at all, as a DecodeError', () => {
+    const bytes = encodeContent(BigInt64Array.of(1n));
+    vi.stubGlobal('BigInt64Array', undefined);
+    try {
+      expect(() => decodeContent(bytes)).toThrow(new DecodeError('UNEXPECTED', 'this engine has no BigInt64Array'));
+    } finally {
+      vi.unstubAllGlobals();
+    }
   });
 
   it('values that occur twice as two', () => {
