@@ -1,1 +1,26 @@
-export {};
+export { calculateXorDistance } from '@peerpigeon/xor';
+export { PeerPigeonError } from '@peerpigeon/core';
+export type { ErrorCode, MessageId, Millis, PeerId, Plain } from '@peerpigeon/core';
+export type {
+  ConnectivityReport,
+  FailureReason,
+  LinkHandlers,
+  Links,
+  MeshSettings,
+  Ports,
+  WarningCode,
+} from '@peerpigeon/mesh';
+export { PeerPigeonMesh } from './peer-pigeon-mesh.js';
+export type { ConnectOptions, MeshOptions } from './options.js';
+export type { MeshEvents, ReceivedMessage, StatusChange } from './events.js';
+export type { Listener } from './emitter.js';
+export type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
+export type { Logger, LogLevel } from './logger.js';
+export { ArgumentRangeError, ArgumentTypeError } from './argument.js';
+export { MAX_CONTENT_BYTES } from './content.js';
+export { PeerConnection } from './adapters/peer-connection.js';
+export type { LinkCommand, PeerConnectionOptions, RtcConstructor } from './adapters/peer-connection.js';
+export { webRtc } from './adapters/web-rtc.js';
+export type { IceServers, WebRtcLinks, WebRtcOptions } from './adapters/web-rtc.js';
+export { webSocket } from './adapters/web-socket.js';
+export type { WebSocketConstructor } from './adapters/web-socket.js';

@@ -6,7 +6,7 @@ const BUFFER_BYTES = 256;
 
 /** The rng port over the platform's secure random numbers. */
 export function secureRng(crypto: Pick<Crypto, 'randomBytes'>): Rng {
-  let words = new DataView(new ArrayBuffer(0));
+  let words: DataView = new DataView(new ArrayBuffer(0));
   let offset = 0;
   return {
     uint32() {

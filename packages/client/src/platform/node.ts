@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { ClientOptions } from 'ws';
 import type { RtcConstructor } from '../adapters/peer-connection.js';
 import type { WebSocketConstructor } from '../adapters/web-socket.js';
 import type { Platform } from './platform.js';
@@ -28,7 +29,12 @@ export const platform: Platform = {
     const { WebSocket: Ws } = await import('ws');
     class NodeWebSocket extends Ws {
       constructor(url: string) {
-        super(url, { closeTimeout: CLOSE_TIMEOUT_MS, perMessageDeflate: false });
+        // Its types do not know closeTimeout yet.
+        const options: ClientOptions & { closeTimeout: number } = {
+          closeTimeout: CLOSE_TIMEOUT_MS,
+          perMessageDeflate: false,
+        };
+        super(url, options);
       }
     }
     return NodeWebSocket as unknown as WebSocketConstructor;

@@ -1,0 +1,49 @@
+import { peerIdFromPublicKey } from '@peerpigeon/identity';
+import { DEFAULT_NETWORK, Mesh, type Event, type MeshSettings, type Ports } from '@peerpigeon/mesh';
+import type { PeerId } from '@peerpigeon/core';
+import { hostPorts } from './host-ports.js';
+import type { Logger } from './logger.js';
+import type { MeshOptions } from './options.js';
+import { Runtime } from './runtime.js';
+
+/** A mesh with its ports and what runs it on them: what `init()` makes. */
+export interface Engine {
+  readonly peerId: PeerId;
+  readonly mesh: Mesh;
+  readonly ports: Ports;
+  readonly runtime: Runtime;
+}
+
+/** What an {@link Engine} is made of besides the options. */
+export interface EngineParts {
+  /** The id that the options ask for. */
+  readonly peerId: PeerId | undefined;
+  readonly settings: () => MeshSettings;
+  readonly logger: Logger;
+  readonly onEvent: (event: Event) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Finds the ports, draws a key unless the id is given, and composes the mesh.
+ * @throws {PeerPigeonError} `UNSUPPORTED`, naming what the host lacks
+ */
+export async function makeEngine(options: MeshOptions, parts: EngineParts): Promise<Engine> {
+  const { logger, onEvent, onError } = parts;
+  const ports = await hostPorts(options);
+  const publicKey = parts.peerId === undefined ? (await ports.crypto.generateKey()).publicKey : undefined;
+  const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
+  const config = {
+    peerId,
+    network: options.networkName ?? DEFAULT_NETWORK,
+    epoch: Math.floor(ports.clock.wall()),
+    settings: parts.settings(),
+    session: {},
+    topology: {},
+    gossip: {},
+    routing: {},
+    link: {},
+  };
+  const mesh = new Mesh(publicKey === undefined ? config : { ...config, publicKey }, ports.rng);
+  return { peerId, mesh, ports, runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }) };
+}

@@ -1,0 +1,52 @@
+import { platform } from '#platform';
+import { PeerPigeonError } from '@peerpigeon/core';
+import type { Links, Ports, Signaling } from '@peerpigeon/mesh';
+import { secureRng } from './adapters/secure-rng.js';
+import { systemClock } from './adapters/system-clock.js';
+import { webCrypto } from './adapters/web-crypto.js';
+import { webRtc } from './adapters/web-rtc.js';
+import { webSocket } from './adapters/web-socket.js';
+import type { MeshOptions } from './options.js';
+
+/**
+ * All ports of a mesh: the given ones, and those of the host for the rest.
+ * @throws {PeerPigeonError} `UNSUPPORTED`, naming what the host lacks (S168)
+ */
+export async function hostPorts(options: MeshOptions): Promise<Ports> {
+  const { ports = {} } = options;
+  const crypto = ports.crypto ?? webCrypto();
+  return {
+    clock: ports.clock ?? systemClock(),
+    crypto,
+    rng: ports.rng ?? secureRng(crypto),
+    links: ports.links ?? (await hostLinks(options)),
+    signaling: ports.signaling ?? (await hostSignaling(options)),
+  };
+}
+
+/** S85: an injected one counts. */
+export function hasWebRtc({ ports, RTCPeerConnection }: MeshOptions): boolean {
+  return ports?.links !== undefined || RTCPeerConnection !== undefined || platform.hasRtc();
+}
+
+/** S86: an injected one counts. */
+export function hasWebSocket({ ports, WebSocket }: MeshOptions): boolean {
+  return ports?.signaling !== undefined || WebSocket !== undefined || platform.hasWebSocket();
+}
+
+async function hostLinks(options: MeshOptions): Promise<Links> {
+  const { iceServers, iceTransportPolicy } = options;
+  const RTCPeerConnection = options.RTCPeerConnection ?? (await platform.loadRtc());
+  if (RTCPeerConnection === undefined) throw missing('WebRTC', platform.rtcHint);
+  return webRtc({ RTCPeerConnection, iceServers, iceTransportPolicy });
+}
+
+async function hostSignaling(options: MeshOptions): Promise<Signaling> {
+  const WebSocket = options.WebSocket ?? (await platform.loadWebSocket());
+  if (WebSocket === undefined) throw missing('WebSocket', 'pass { WebSocket }');
+  return webSocket(WebSocket);
+}
+
+function missing(what: string, hint: string): PeerPigeonError {
+  return new PeerPigeonError('UNSUPPORTED', `no ${what} here: ${hint}`, { details: { missing: what } });
+}

@@ -1,0 +1,117 @@
+import { PeerPigeonError } from '@peerpigeon/core';
+import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports } from '@peerpigeon/mesh';
+import type { RtcConstructor } from './adapters/peer-connection.js';
+import type { IceServers } from './adapters/web-rtc.js';
+import type { WebSocketConstructor } from './adapters/web-socket.js';
+import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, checkString, typeOf } from './argument.js';
+import type { Logger } from './logger.js';
+
+/** Options of `new PeerPigeonMesh(options)`; all are optional. Those of setters are checked as the setters check them. */
+export interface MeshOptions extends Partial<MeshSettings> {
+  /**
+   * 40 hex digits are the id; any other text is a name, and the first 20 bytes of its SHA-256 are. Such ids cannot be
+   * proved. Default: the id of a fresh key.
+   */
+  readonly peerId?: string;
+  /** Peers of other networks are never met; default `global`. */
+  readonly networkName?: string;
+  /** Whether this peer takes part in the distributed hash table; default true. */
+  readonly enableWebDHT?: boolean;
+  /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
+  readonly iceServers?: IceServers;
+  /** `relay` uses TURN alone; default `all`. */
+  readonly iceTransportPolicy?: RTCIceTransportPolicy;
+  /** WebRTC to use instead of the host's; in Node instead of `@roamhq/wrtc`. */
+  readonly RTCPeerConnection?: RtcConstructor;
+  /** WebSocket to use instead of the host's; in Node instead of `ws`. */
+  readonly WebSocket?: WebSocketConstructor;
+  /** Where lines of the log go; default the console. */
+  readonly logger?: Logger;
+  /** Log everything; else only errors, or with an own logger everything but details. Default false. */
+  readonly debug?: boolean;
+  /** Ports to use instead of the host's: other transports, a virtual clock. */
+  readonly ports?: Partial<Ports>;
+}
+
+/** Options of `connect`. */
+export interface ConnectOptions {
+  /** How long to wait for the server, in ms; default 10,000. */
+  readonly timeoutMs?: number;
+  /** Aborts the attempt. */
+  readonly signal?: AbortSignal;
+}
+
+/** README: 1 to 50, and 0 to 49 (S56, S57). */
+const MAX_PEERS = 50;
+const MAX_NETWORK_NAME = 128;
+
+/** @throws {TypeError} for a wrong type */
+export function checkOptions(options: MeshOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`options: expected an object, got ${typeOf(options)}`);
+  }
+  for (const name of ['enableWebDHT', 'debug'] as const) {
+    if (options[name] !== undefined) checkBoolean(name, options[name]);
+  }
+  checkString('networkName', options.networkName ?? DEFAULT_NETWORK, MAX_NETWORK_NAME);
+}
+
+/** The settings that the options ask for. An explicit `minPeers` above `maxPeers` is an error, the default gives way (S62). */
+export function settingsOf(options: MeshOptions): MeshSettings {
+  const { maxPeers = DEFAULT_SETTINGS.maxPeers, minPeers } = options;
+  const first = withMaxPeers(DEFAULT_SETTINGS, maxPeers);
+  const sized = minPeers === undefined ? first : withMinPeers(first, minPeers);
+  const { autoDiscovery, evictionStrategy, xorRouting } = { ...sized, ...definedOf(options) };
+  return {
+    ...sized,
+    autoDiscovery: checkBoolean('autoDiscovery', autoDiscovery),
+    evictionStrategy: checkBoolean('evictionStrategy', evictionStrategy),
+    xorRouting: checkBoolean('xorRouting', xorRouting),
+  };
+}
+
+/** S56: takes `minPeers` down with it if it must. */
+export function withMaxPeers(settings: MeshSettings, count: number): MeshSettings {
+  const maxPeers = checkInteger('maxPeers', count, 1, MAX_PEERS);
+  return { ...settings, maxPeers, minPeers: Math.min(settings.minPeers, maxPeers) };
+}
+
+/** S57: never above `maxPeers`. */
+export function withMinPeers(settings: MeshSettings, count: number): MeshSettings {
+  const minPeers = checkInteger('minPeers', count, 0, MAX_PEERS - 1);
+  if (minPeers > settings.maxPeers) {
+    throw new ArgumentRangeError(`minPeers: expected at most maxPeers (${settings.maxPeers}), got ${minPeers}`);
+  }
+  return { ...settings, minPeers };
+}
+
+/**
+ * The address of a signaling server as a WebSocket has it; http: and https: are understood as ws: and wss:.
+ * @param page the address of the page that asks, where there is one
+ * @throws {TypeError} when it is not a string; {RangeError} when it is no such address
+ * @throws {PeerPigeonError} `INSECURE_URL` for ws: outside localhost from a secure page, which browsers block (S179)
+ */
+export function signalingUrl(url: string, page: { readonly protocol?: string } | undefined): string {
+  if (typeof url !== 'string') throw new ArgumentTypeError(`url: expected a string, got ${typeOf(url)}`);
+  const parsed = parseUrl(url.replace(/^http(?=s?:)/i, 'ws'));
+  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
+    throw new ArgumentRangeError(`url: expected ws://… or wss://…, got ${JSON.stringify(url.slice(0, 200))}`);
+  }
+  const local = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname);
+  if (page?.protocol === 'https:' && parsed.protocol === 'ws:' && !local) {
+    throw new PeerPigeonError('INSECURE_URL', `a secure page cannot open ${url}; use wss://`, { details: { url } });
+  }
+  return url.replace(/^http(?=s?:)/i, 'ws');
+}
+
+function parseUrl(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
+}
+
+function definedOf(options: MeshOptions): Partial<MeshSettings> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,300 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
+import { peerIdFromName } from '@peerpigeon/identity';
+import type { Report } from '@peerpigeon/mesh';
+import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, checkString } from './argument.js';
+import { CHAT, encodeMessage } from './content.js';
+import type { Listener } from './emitter.js';
+import type { MeshEvents } from './events.js';
+import { hasWebRtc, hasWebSocket } from './host-ports.js';
+import { prefixedLogger, type Logger, type LogLevel } from './logger.js';
+import { Membership } from './membership.js';
+import { checkOptions, signalingUrl, withMaxPeers, withMinPeers } from './options.js';
+import type { ConnectOptions, MeshOptions } from './options.js';
+import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
+
+/** How long `connect()` waits unless told otherwise: 10 s (S10). */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Two weeks. A guess: more is a mistake of units. */
+const MAX_TIMEOUT_MS = 1_209_600_000;
+/** Highest TTL on the wire, in links. */
+const MAX_TTL_HOPS = 255;
+/** Reasons travel to the other side; a guess, enough for a sentence. */
+const MAX_REASON_LENGTH = 128;
+
+/**
+ * A peer of a mesh: finds others through a signaling server, links with some of them over WebRTC, and talks to all.
+ *
+ * Listeners run after the call that caused their event has returned. Setters, getters and listeners work at any time;
+ * sending needs `connect()`.
+ * @example
+ * const mesh = new PeerPigeonMesh();
+ * mesh.on('messageReceived', ({ from, content }) => console.log(from, content));
+ * await mesh.connect('ws://localhost:3000');
+ * mesh.sendMessage('hello');
+ */
+export class PeerPigeonMesh {
+  /** What gossip remembers (S21). */
+  readonly gossipManager: { readonly seenMessages: { readonly size: number } };
+  /** `disconnect()`, for `await using`; absent where the platform has no such symbol. */
+  declare [Symbol.asyncDispose]: () => Promise<void>;
+  private readonly options: MeshOptions;
+  private readonly givenId: PeerId | undefined;
+  private readonly membership: Membership;
+
+  /** @throws {TypeError} or {RangeError} for an option that its setter would not take */
+  constructor(options: MeshOptions = {}) {
+    checkOptions(options);
+    this.options = options;
+    this.givenId = options.peerId === undefined ? undefined : parseId(options.peerId);
+    const least = options.debug === true || options.logger !== undefined ? 'debug' : 'error';
+    const membership = new Membership(options, this.givenId, this.loggerFrom(least));
+    this.membership = membership;
+    this.gossipManager = {
+      seenMessages: {
+        get size() {
+          return membership.engine?.mesh.report.seenMessages.size ?? 0;
+        },
+      },
+    };
+    if (typeof Symbol.asyncDispose === 'symbol') this[Symbol.asyncDispose] = async () => this.disconnect();
+  }
+
+  /** The own id; null before `init()` unless it was given. */
+  get peerId(): PeerId | null {
+    return this.membership.engine?.peerId ?? this.givenId ?? null;
+  }
+
+  /**
+   * Detects what the host can do and creates the identity. `connect()` runs it when it has not run; repeating it is harmless.
+   * @throws {PeerPigeonError} `UNSUPPORTED`, naming what is missing (S168)
+   */
+  async init(): Promise<void> {
+    await this.membership.init();
+  }
+
+  /**
+   * Joins the mesh through the signaling server at `url`; resolves once the server has accepted this peer.
+   * @throws {TypeError} or {RangeError} for a bad URL or option
+   * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`, `INSECURE_URL`, `SIGNALING_REFUSED`,
+   *   `SIGNALING_UNREACHABLE`, `TIMEOUT`, `ABORTED`
+   */
+  async connect(url: string, { timeoutMs = CONNECT_TIMEOUT_MS, signal }: ConnectOptions = {}): Promise<void> {
+    const target = signalingUrl(url, globalThis.location as Location | undefined);
+    checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
+    await this.membership.join(target, { timeoutMs, signal });
+  }
+
+  /** Says goodbye and closes signaling and all links; harmless when not connected. The same mesh can connect again. */
+  disconnect(): void {
+    this.membership.leave('disconnected by the application');
+  }
+
+  // Events
+
+  /** Adds a listener; the returned function removes it. The same one is added once. */
+  on<Type extends keyof MeshEvents>(type: Type, listener: Listener<MeshEvents[Type]>): () => void {
+    return this.membership.events.on(type, listener);
+  }
+
+  /** Adds a listener for the next event alone. */
+  once<Type extends keyof MeshEvents>(type: Type, listener: Listener<MeshEvents[Type]>): () => void {
+    return this.membership.events.once(type, listener);
+  }
+
+  off<Type extends keyof MeshEvents>(type: Type, listener: Listener<MeshEvents[Type]>): void {
+    this.membership.events.off(type, listener);
+  }
+
+  addEventListener<Type extends keyof MeshEvents>(type: Type, listener: Listener<MeshEvents[Type]>): void {
+    this.on(type, listener);
+  }
+
+  removeEventListener<Type extends keyof MeshEvents>(type: Type, listener: Listener<MeshEvents[Type]>): void {
+    this.off(type, listener);
+  }
+
+  // Messages
+
+  /**
+   * Broadcasts plain data to the whole mesh; returns the message's id. `ttl` pins how many links it may cross.
+   * @throws {TypeError} for what is not plain data; {RangeError} for a `ttl` that is not in 1…255
+   * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `MESSAGE_TOO_LARGE`
+   */
+  sendMessage(content: unknown, { ttl }: { readonly ttl?: number } = {}): MessageId {
+    const { mesh, ports, runtime } = this.membership.joined();
+    if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_TTL_HOPS);
+    const timestamp = ports.clock.wall();
+    const envelope = mesh.compose({ kind: 'broadcast', channel: CHAT, content: encodeMessage(content), timestamp });
+    runtime.feed(ttl === undefined ? { type: 'broadcast', envelope } : { type: 'broadcast', envelope, ttl });
+    return envelope.id;
+  }
+
+  /**
+   * Sends plain data to one peer, over other peers where need be; returns the message's id. `messageDelivered` or
+   * `messageFailed` follows.
+   * @throws as {@link sendMessage}, and {RangeError} for the own id
+   */
+  sendDirectMessage(peerId: string, content: unknown): MessageId {
+    const { mesh, ports, runtime } = this.membership.joined();
+    const to = this.otherId(peerId);
+    const timestamp = ports.clock.wall();
+    const envelope = mesh.compose({ kind: 'direct', channel: CHAT, to, content: encodeMessage(content), timestamp });
+    runtime.feed({ type: 'direct', envelope });
+    return envelope.id;
+  }
+
+  // State
+
+  getStatus(): MeshStatus {
+    const { settings, url, uptime } = this.membership;
+    return {
+      peerId: this.peerId,
+      connected: this.report?.signaling.name === 'connected',
+      connectedCount: this.getConnectedPeerCount(),
+      discoveredCount: this.getDiscoveredPeers().length,
+      ...settings,
+      connectionType: 'websocket',
+      signalingUrl: url,
+      uptime,
+    };
+  }
+
+  /** Ids of the connected peers. */
+  getPeers(): PeerId[] {
+    return this.report?.peers() ?? [];
+  }
+
+  getConnectedPeerCount(): number {
+    return this.getPeers().length;
+  }
+
+  /** Peers that are known and not connected, nearest first. */
+  getDiscoveredPeers(): DiscoveredPeer[] {
+    const peers = this.report?.discovered() ?? [];
+    return peers.sort((a, b) => (a.distance < b.distance ? -1 : 1));
+  }
+
+  getDiscoveredPeerIds(): PeerId[] {
+    return this.getDiscoveredPeers().map(({ peerId }) => peerId);
+  }
+
+  canAcceptMorePeers(): boolean {
+    return this.getConnectedPeerCount() < this.membership.settings.maxPeers;
+  }
+
+  hasPeer(peerId: string): boolean {
+    return this.report?.hasPeer(parseId(peerId)) ?? false;
+  }
+
+  /** Peer id → attempts made so far, for peers not connected. */
+  getConnectionAttempts(): Record<PeerId, number> {
+    return Object.fromEntries(this.getDiscoveredPeers().map(({ peerId, attempts }) => [peerId, attempts]));
+  }
+
+  /** Logs, whatever the level, and returns for each known peer why it is or is not connected. */
+  debugConnectivity(): ConnectivityStatus {
+    const { engine } = this.membership;
+    const peers = engine?.mesh.report.connectivity(engine.ports.clock.now()) ?? [];
+    const report = { status: this.getStatus(), peers };
+    this.loggerFrom('debug').info('connectivity', report);
+    return report;
+  }
+
+  /** Whether WebRTC exists here or was injected. In Node before `init()`: whether `@roamhq/wrtc` is installed. */
+  hasWebRTCSupport(): boolean {
+    return hasWebRtc(this.options);
+  }
+
+  hasWebSocketSupport(): boolean {
+    return hasWebSocket(this.options);
+  }
+
+  // Links
+
+  /**
+   * Dials a known peer; harmless when it is connected or being dialled.
+   * @throws {TypeError} or {RangeError} for the own or a malformed id; {PeerPigeonError} `UNKNOWN_PEER`
+   */
+  connectToPeer(peerId: string): void {
+    const { mesh, runtime } = this.membership.joined();
+    const peer = this.otherId(peerId);
+    if (mesh.report.hasPeer(peer)) return;
+    if (!mesh.report.discovered().some((known) => known.peerId === peer)) {
+      throw new PeerPigeonError('UNKNOWN_PEER', `${peer} has not been discovered`, { details: { peerId: peer } });
+    }
+    runtime.feed({ type: 'dial', peer });
+  }
+
+  /** Closes the link with a peer; both sides see the reason. No ban: it may be made again. */
+  disconnectPeer(peerId: string, reason = 'closed by the application'): void {
+    const peer = this.otherId(peerId);
+    checkString('reason', reason, MAX_REASON_LENGTH);
+    this.membership.engine?.runtime.feed({ type: 'hangup', peer, reason });
+  }
+
+  /** Dials every discovered peer up to `maxPeers`; returns how many attempts it started. */
+  forceConnectToAllPeers(): number {
+    const { mesh, runtime } = this.membership.joined();
+    const busy = (): number => mesh.report.discovered().filter(({ isConnecting }) => isConnecting).length;
+    const before = busy();
+    let free = this.membership.settings.maxPeers - this.getConnectedPeerCount() - before;
+    for (const { peerId, isConnecting } of this.getDiscoveredPeers()) {
+      if (isConnecting || free-- <= 0) continue;
+      runtime.feed({ type: 'dial', peer: peerId });
+    }
+    return Math.max(0, busy() - before);
+  }
+
+  // Settings
+
+  /** 1 to 50, default 3. 1 makes pairs only, 2 only a ring; 8 is recommended. Takes `minPeers` down with it. */
+  setMaxPeers(count: number): void {
+    this.membership.configure(withMaxPeers(this.membership.settings, count));
+  }
+
+  /** 0 to 49, default 2, and at most `maxPeers`. */
+  setMinPeers(count: number): void {
+    this.membership.configure(withMinPeers(this.membership.settings, count));
+  }
+
+  setAutoDiscovery(on: boolean): void {
+    this.membership.configure({ ...this.membership.settings, autoDiscovery: checkBoolean('autoDiscovery', on) });
+  }
+
+  setEvictionStrategy(on: boolean): void {
+    this.membership.configure({ ...this.membership.settings, evictionStrategy: checkBoolean('evictionStrategy', on) });
+  }
+
+  setXorRouting(on: boolean): void {
+    this.membership.configure({ ...this.membership.settings, xorRouting: checkBoolean('xorRouting', on) });
+  }
+
+  /** @throws {RangeError} for anything but 'websocket' */
+  setConnectionType(type: 'websocket'): void {
+    if (type !== 'websocket') throw new ArgumentRangeError(`connectionType: expected 'websocket', got ${String(type)}`);
+  }
+
+  private get report(): Report | undefined {
+    return this.membership.engine?.mesh.report;
+  }
+
+  private otherId(peerId: string): PeerId {
+    const id = parseId(peerId);
+    if (id === this.peerId) throw new ArgumentRangeError('peerId: expected another peer, got the own id');
+    return id;
+  }
+
+  private loggerFrom(least: LogLevel): Logger {
+    return prefixedLogger(this.options.logger ?? console, least, () => this.peerId);
+  }
+}
+
+/** S8: 40 hex digits are an id, other text is a name. */
+function parseId(peerId: string): PeerId {
+  try {
+    return peerIdFromName(peerId);
+  } catch (error) {
+    throw new ArgumentTypeError((error as Error).message);
+  }
+}

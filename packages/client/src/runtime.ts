@@ -1,0 +1,206 @@
+import { DecodeError, TimeHeap, type Machine, type PeerId } from '@peerpigeon/core';
+import type { Lane } from '@peerpigeon/link';
+import {
+  decodeFrame,
+  encodeFrame,
+  type Event,
+  type Frame,
+  type Input,
+  type Link,
+  type Output,
+  type Ports,
+  type SignalingChannel,
+  type Timer,
+} from '@peerpigeon/mesh';
+import { decodeServerMessage, encodeClientMessage } from '@peerpigeon/signaling-protocol';
+import type { Logger } from './logger.js';
+
+/** What a {@link Runtime} runs, on what, and for whom. */
+export interface RuntimeOptions {
+  readonly machine: Machine<Input, Output>;
+  readonly peerId: PeerId;
+  readonly ports: Ports;
+  readonly logger: Logger;
+  /** Gets each event, from within `feed`. */
+  readonly onEvent: (event: Event) => void;
+  /** A bug of ours; the mesh goes on. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Runs a mesh on its ports: feeds one input at a time, then carries out what follows in order; an input that arises
+ * meanwhile waits. The one place where frames are encoded and decoded. After `leave` nothing is left: no timer, link or
+ * channel.
+ */
+export class Runtime {
+  private readonly options: RuntimeOptions;
+  private readonly inputs: Input[] = [];
+  private readonly timers = new TimeHeap<Timer>();
+  private readonly links = new Map<string, Link>();
+  private channel: SignalingChannel | undefined;
+  private draining = false;
+  private alarm: { readonly at: number; readonly cancel: () => void } | undefined;
+
+  constructor(options: RuntimeOptions) {
+    this.options = options;
+  }
+
+  /** Links that hold a transport, those being opened or closed included. */
+  get linkCount(): number {
+    return this.links.size;
+  }
+
+  /** Hands one input to the mesh, at once or after those that wait. */
+  feed(input: Input): void {
+    this.inputs.push(input);
+    if (!this.draining) this.drain();
+  }
+
+  private drain(): void {
+    this.draining = true;
+    const { machine, ports } = this.options;
+    const out: Output[] = [];
+    for (let at = 0; at < this.inputs.length; at++) {
+      const input = this.inputs[at] as Input;
+      this.guard(() => machine.handle(input, ports.clock.now(), out));
+      for (const output of out) this.guard(() => this.perform(output));
+      out.length = 0;
+      if (input.type === 'leave') this.release();
+    }
+    this.inputs.length = 0;
+    this.draining = false;
+    this.setAlarm();
+  }
+
+  private perform(output: Output): void {
+    const { logger, ports, peerId } = this.options;
+    switch (output.type) {
+      case 'frame':
+        return this.links.get(key(output))?.send(output.lane, encodeFrame(output.frame));
+      case 'timer':
+        return this.timers.push(output.at, output.timer);
+      case 'event':
+        return this.options.onEvent(output.event);
+      case 'transport':
+        logger.debug(`link with ${output.peer}: ${output.command.type}`);
+        if (output.command.type === 'open') return this.openLink(output.peer, output.session);
+        if (output.command.type === 'close') return this.closeLink(key(output));
+        return this.links.get(key(output))?.command(output.command);
+      case 'signalingOpen':
+        return this.openChannel(output.url);
+      case 'signalingWrite':
+        logger.debug(`signaling, sent: ${output.message.type}`);
+        return this.channel?.send(encodeClientMessage(output.message, peerId, ports.clock.wall()));
+      case 'signalingClose':
+        return this.closeChannel();
+      case 'violation':
+        return logger.warn(`${output.peer} broke the protocol (${output.code}): ${output.detail}`);
+    }
+  }
+
+  private openLink(peer: PeerId, session: string): void {
+    const id = key({ peer, session });
+    this.closeLink(id);
+    try {
+      const link = this.options.ports.links.open(peer, {
+        event: (event) => this.feed({ type: 'transport', peer, session, event }),
+        message: (lane, bytes) => this.onMessage(peer, session, lane, bytes),
+      });
+      this.links.set(id, link);
+    } catch (error) {
+      // The platform has no connection left.
+      const detail = String(error);
+      this.feed({ type: 'transport', peer, session, event: { type: 'failed', command: 'open', detail } });
+    }
+  }
+
+  private closeLink(id: string): void {
+    const link = this.links.get(id);
+    this.links.delete(id);
+    link?.close();
+  }
+
+  private onMessage(peer: PeerId, session: string, lane: Lane, bytes: Uint8Array): void {
+    let frame: Frame;
+    try {
+      frame = decodeFrame(bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) return this.options.onError(error);
+      this.options.logger.debug(`malformed frame from ${peer} on ${lane}: ${error.message}`);
+      return this.feed({ type: 'malformed', peer, session, error });
+    }
+    this.feed({ type: 'frame', peer, session, frame });
+  }
+
+  private openChannel(url: string): void {
+    this.closeChannel();
+    this.options.logger.debug(`signaling: opening ${url}`);
+    try {
+      this.channel = this.options.ports.signaling.open(url, {
+        opened: () => this.feed({ type: 'signalingOpened' }),
+        message: (text) => this.onText(text),
+        closed: (code, reason) => {
+          this.options.logger.debug(`signaling: closed with ${code} ${reason}`);
+          this.channel = undefined;
+          this.feed({ type: 'signalingClosed', code, reason });
+        },
+      });
+    } catch (error) {
+      // A WebSocket that its page may not open, for one. 1006: it never came about.
+      this.feed({ type: 'signalingClosed', code: 1006, reason: String(error) });
+    }
+  }
+
+  private closeChannel(): void {
+    this.channel?.close();
+    this.channel = undefined;
+  }
+
+  private onText(text: string): void {
+    try {
+      const message = decodeServerMessage(text);
+      this.options.logger.debug(`signaling, received: ${message.type}`);
+      this.feed({ type: 'signalingMessage', message });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) return this.options.onError(error);
+      this.feed({ type: 'signalingMalformed', error });
+    }
+  }
+
+  /** One alarm serves all timers: that of the one due first. */
+  private setAlarm(): void {
+    const at = this.timers.nextAt;
+    if (at === (this.alarm?.at ?? Infinity)) return;
+    this.alarm?.cancel();
+    this.alarm = undefined;
+    if (at === Infinity) return;
+    const { clock } = this.options.ports;
+    this.alarm = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => this.onAlarm()) };
+  }
+
+  private onAlarm(): void {
+    this.alarm = undefined;
+    const now = this.options.ports.clock.now();
+    while (this.timers.nextAt <= now) this.inputs.push({ type: 'timer', timer: this.timers.pop() as Timer });
+    if (!this.draining) this.drain();
+  }
+
+  private release(): void {
+    this.timers.clear();
+    for (const id of [...this.links.keys()]) this.closeLink(id);
+    this.closeChannel();
+  }
+
+  private guard(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.options.onError(error);
+    }
+  }
+}
+
+/** A later link with the same peer is another one. */
+function key({ peer, session }: { readonly peer: PeerId; readonly session: string }): string {
+  return `${peer} ${session}`;
+}
