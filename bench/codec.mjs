@@ -13,10 +13,7 @@ const MEASURE_MS = 300;
 const ROUNDS = 5;
 const here = fileURLToPath(import.meta.url);
 
-/**
- * Each candidate in its strictest documented configuration. `bundle` is the least an application must import for that;
- * `types` is false where frames work but objects do not.
- */
+/** Each candidate in its strictest documented configuration. `bundle` is the least an application imports for that. */
 const CANDIDATES = {
   core: {
     load: async () => {
@@ -35,10 +32,13 @@ const CANDIDATES = {
   },
   cbor2: {
     load: async () => {
-      const { encode, decode, cdeDecodeOptions } = await import('cbor2');
-      return { encode, decode: (bytes) => decode(bytes, { ...cdeDecodeOptions, maxDepth: 64 }) };
+      const { encode, decode, cdeEncodeOptions, cdeDecodeOptions } = await import('cbor2');
+      return {
+        encode: (value) => encode(value, cdeEncodeOptions),
+        decode: (bytes) => decode(bytes, { ...cdeDecodeOptions, maxDepth: 64 }),
+      };
     },
-    bundle: `export { encode, decode, cdeDecodeOptions } from 'cbor2'`,
+    bundle: `export { encode, decode, cdeEncodeOptions, cdeDecodeOptions } from 'cbor2'`,
   },
   'cbor-x': {
     load: async () => {
