@@ -1,0 +1,101 @@
+import { below, decode, DecodeError, encode, SeededRng } from '@peerpigeon/core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { decodeMessage, encodeMessage, Routing } from '../src/index.js';
+import type { Message } from '../src/index.js';
+import { envelopeOf, id, NETWORK } from './network.js';
+
+const path = [id(1), id(2), id(3)];
+const messageId = 'ab'.repeat(16);
+const messages: readonly Message[] = [
+  { type: 'data', envelope: envelopeOf(id(1), id(9)), ttl: 253, hops: 3, path, goal: id(5), ring: false },
+  { type: 'data', envelope: envelopeOf(id(1), id(5)), ttl: 1, hops: 3, path, goal: null, ring: true },
+  { type: 'ack', messageId, from: id(5), to: id(1), route: path, ttl: 255, hops: 3 },
+  { type: 'nack', messageId, from: id(5), to: id(1), route: [], ttl: 1, reason: 'unreachable' },
+  { type: 'nack', messageId, from: id(5), to: id(1), route: path, ttl: 1, reason: 'hop-limit' },
+];
+
+describe('messages on the wire', () => {
+  it.each(messages)('$type decodes to what was encoded', (message) => {
+    expect(decodeMessage(decode(encode(encodeMessage(message))))).toEqual(message);
+  });
+
+  it('S175: relays forward the signed bytes and the signature untouched', () => {
+    const envelope = { ...envelopeOf(id(1), id(9)), signature: new Uint8Array(64).fill(7) };
+    const sent: Message = { type: 'data', envelope, ttl: 9, hops: 1, path: [id(1)], goal: null, ring: false };
+    const read = decodeMessage(decode(encode(encodeMessage(sent))));
+    expect(read).toEqual(sent);
+  });
+
+  const sealed = [envelopeOf(id(1), id(9)).bytes, new Uint8Array(0)];
+  const one = new Uint8Array(20);
+  const tooMany = Array.from({ length: 256 }, () => one);
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['an unknown tag', [3]],
+    ['too few fields', [0]],
+    ['a TTL of 0', [0, sealed, 0, 1, [one], null, false]],
+    ['a TTL over 255', [0, sealed, 256, 1, [one], null, false]],
+    ['a path over 255', [0, sealed, 1, 1, tooMany, null, false]],
+    ['a short goal', [0, sealed, 1, 1, [one], new Uint8Array(19), false]],
+    ['no envelope', [0, [one, one], 1, 1, [one], null, false]],
+    ['a short message id', [1, new Uint8Array(15), one, one, [], 1, 1]],
+    ['a route over 255', [1, new Uint8Array(16), one, one, tooMany, 1, 1]],
+    ['an unknown reason', [2, new Uint8Array(16), one, one, [], 1, 9]],
+  ])('S175, S176: %s is a DecodeError', (_, value) => {
+    expect(() => decodeMessage(value)).toThrow(DecodeError);
+  });
+
+  it('S175: 60,000 mutated messages end in a DecodeError or a message that the machine survives', () => {
+    const originals = messages.map((message) => encode(encodeMessage(message)));
+    let decoded = 0;
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const rng = new SeededRng(seed);
+        const machine = new Routing({ peerId: id(5), network: NETWORK });
+        for (const peer of [id(3), id(4), id(8)]) machine.handle({ type: 'peerUp', peer }, 0, []);
+        for (let n = 0; n < 200; n++) {
+          const bytes = mutate(originals.at(below(rng, originals.length)) as Uint8Array, rng);
+          let read: Message;
+          try {
+            read = decodeMessage(decode(bytes));
+          } catch (error) {
+            if (!(error instanceof DecodeError)) throw error;
+            continue;
+          }
+          decoded++;
+          machine.handle({ type: 'received', from: id(3), message: read }, 0, []);
+        }
+        const { received, delivered, duplicates, relayed, nacked, stray, refused } = machine.counters;
+        expect(delivered + duplicates + relayed + nacked + stray + refused).toBeGreaterThanOrEqual(received);
+      }),
+      { numRuns: 300 },
+    );
+    expect(decoded).toBeGreaterThan(1_000);
+  });
+});
+
+/** One to four flipped, dropped, doubled or drawn bytes. */
+function mutate(original: Uint8Array, rng: SeededRng): Uint8Array {
+  const bytes = [...original];
+  for (let n = 1 + below(rng, 4); n > 0; n--) {
+    const at = below(rng, bytes.length);
+    switch (below(rng, 5)) {
+      case 0:
+        bytes.splice(at, 1, (bytes.at(at) ?? 0) ^ (1 << below(rng, 8)));
+        break;
+      case 1:
+        bytes.splice(at, 1 + below(rng, 8));
+        break;
+      case 2:
+        bytes.splice(at, 0, below(rng, 256));
+        break;
+      case 3:
+        bytes[at] = below(rng, 256);
+        break;
+      default:
+        bytes.length = Math.max(1, at);
+    }
+  }
+  return Uint8Array.from(bytes);
+}
