@@ -290,7 +290,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
   private sweep(now: Millis, out: HubOutput[]): void {
     if (this.sweepAt === undefined || now < this.sweepAt) return;
     const { peerTimeoutMs } = this.config;
-    for (const visitor of [...this.visitors.values()]) {
+    for (const visitor of this.visitors.values()) {
       const silentMs = now - visitor.lastHeardAt;
       if (silentMs >= peerTimeoutMs) this.refuse(visitor, CloseCode.IDLE, 'silent for too long', now, out);
       else if (2 * silentMs >= peerTimeoutMs) out.push({ type: 'probe', connection: visitor.connection });

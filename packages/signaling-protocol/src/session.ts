@@ -2,7 +2,7 @@ import { between, jitter } from '@peerpigeon/core';
 import type { DecodeError, Emit, Machine, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { CloseCode, isPermanent } from './close-code.js';
-import { type Config, DEFAULT_CONFIG, DEFAULT_NETWORK, PROTOCOL_VERSION } from './config.js';
+import { type Config, DEFAULT_CONFIG, PROTOCOL_VERSION } from './config.js';
 import { endpointUrl } from './endpoint.js';
 import { bareRecord, type ClientMessage, isSignal, type ServerMessage, type SignalKind } from './message.js';
 

@@ -1,0 +1,376 @@
+import { DecodeError, type Millis, SeededRng } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  CloseCode,
+  type Config,
+  type Event,
+  type Input,
+  type Output,
+  type ServerMessage,
+  Session,
+  bareRecord,
+  endpointUrl,
+  isPermanent,
+} from '../src/index.js';
+
+const ALICE = 'a'.repeat(40);
+const BOB = 'b'.repeat(40);
+const record: PeerRecord = { id: ALICE, epoch: 1, caps: { maxPeers: 3 }, expires: 1e15 };
+const URL = 'ws://localhost:3000';
+const connected: ServerMessage = { type: 'connected', peerId: ALICE, protocol: 1, peerTimeoutMs: 300_000 };
+
+/** A session in virtual time. */
+class Bench {
+  readonly session: Session;
+  now: Millis = 0;
+  private readonly out: Output[] = [];
+  private readonly timers: Extract<Output, { type: 'timer' }>[] = [];
+
+  constructor(config: Partial<Config> = {}, network?: string) {
+    this.session = new Session({ record, network, rng: new SeededRng(7), config });
+  }
+
+  feed(...inputs: Input[]): this {
+    for (const input of inputs) this.session.handle(input, this.now, this.out);
+    return this;
+  }
+
+  hear(...messages: ServerMessage[]): this {
+    return this.feed(...messages.map((message): Input => ({ type: 'message', message })));
+  }
+
+  /** Joined and accepted; what was written so far is forgotten. */
+  in(): this {
+    this.feed({ type: 'join', url: URL }, { type: 'opened' }).hear(connected).take();
+    return this;
+  }
+
+  /** Takes what came out since it was last asked; timers are kept to fire. */
+  take(): Output[] {
+    const taken = this.out.splice(0);
+    for (const output of taken) if (output.type === 'timer') this.timers.push(output);
+    return taken.filter((output) => output.type !== 'timer');
+  }
+
+  events(): Event[] {
+    return this.take().flatMap((output) => (output.type === 'event' ? [output.event] : []));
+  }
+
+  /** What is written within the next `ms`, with its time. */
+  advance(ms: Millis): { at: Millis; output: Output }[] {
+    const seen = this.take().map((output) => ({ at: this.now, output }));
+    const end = this.now + ms;
+    for (;;) {
+      this.timers.sort((a, b) => a.at - b.at);
+      const next = this.timers[0];
+      if (next === undefined || next.at > end) break;
+      this.timers.shift();
+      this.now = Math.max(this.now, next.at);
+      this.feed({ type: 'timer', timer: next.timer });
+      seen.push(...this.take().map((output) => ({ at: this.now, output })));
+    }
+    this.now = end;
+    return seen;
+  }
+}
+
+describe('joining', () => {
+  test('S118, S120: opens with id and network, announces, and is in once the server says so', () => {
+    const bench = new Bench({}, 'chess club').feed({ type: 'join', url: `${URL}/signaling?x=1#y` });
+    expect(bench.take()).toEqual([
+      { type: 'open', url: `ws://localhost:3000/signaling?x=1&peerId=${ALICE}&network=chess%20club` },
+    ]);
+    expect(bench.session.state.name).toBe('connecting');
+    bench.feed({ type: 'opened' });
+    expect(bench.take()).toEqual([
+      { type: 'write', message: { type: 'announce', peerId: ALICE, network: 'chess club', protocol: 1, record } },
+    ]);
+    expect(bench.session.state.name).toBe('announcing');
+    bench.hear(connected, { type: 'peers', peers: [record, { ...record, id: BOB }] });
+    expect(bench.events()).toEqual([
+      { type: 'connected', url: `${URL}/signaling?x=1#y`, protocol: 1, maxMessageBytes: undefined },
+      { type: 'discovered', records: [{ ...record, id: BOB }] },
+    ]);
+    expect(bench.session.state.name).toBe('connected');
+  });
+
+  test('S128: a server that knows the README alone: silent, or speaking without “connected”', () => {
+    const silent = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' });
+    silent.advance(4_999);
+    expect(silent.session.state.name).toBe('announcing');
+    silent.advance(1);
+    expect(silent.session.state).toMatchObject({ name: 'connected', protocol: 0 });
+    // It need not answer pings either.
+    expect(silent.advance(600_000).filter(({ output }) => output.type === 'close')).toEqual([]);
+
+    const speaking = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' });
+    speaking.hear({ type: 'peer-discovered', peerId: BOB });
+    expect(speaking.events()).toEqual([
+      { type: 'connected', url: URL, protocol: 0, maxMessageBytes: undefined },
+      { type: 'discovered', records: [bareRecord(BOB)] },
+    ]);
+  });
+
+  test('S10: a channel that does not open within 10 s is given up', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL });
+    const seen = bench.advance(10_000);
+    expect(seen.map(({ output }) => output)).toEqual([
+      { type: 'open', url: endpointUrl(URL, ALICE) },
+      { type: 'close' },
+      {
+        type: 'event',
+        event: { type: 'disconnected', code: CloseCode.LOST, reason: 'no connection in time', permanent: false },
+      },
+    ]);
+    expect(bench.session.state.name).toBe('waiting');
+  });
+
+  test('S121: leaving says goodbye, and nothing happens afterwards', () => {
+    const bench = new Bench().in().feed({ type: 'discover' }, { type: 'leave' }, { type: 'leave' });
+    expect(bench.take()).toEqual([{ type: 'write', message: { type: 'goodbye' } }, { type: 'close' }]);
+    expect(bench.advance(1_000_000)).toEqual([]);
+    expect(bench.session.state).toEqual({ name: 'idle' });
+    bench.feed({ type: 'join', url: URL });
+    expect(bench.take()).toHaveLength(1);
+  });
+
+  test('joining elsewhere leaves the former server first', () => {
+    const bench = new Bench().in().feed({ type: 'join', url: 'ws://other' });
+    expect(bench.take()).toEqual([
+      { type: 'write', message: { type: 'goodbye' } },
+      { type: 'close' },
+      { type: 'open', url: `ws://other?peerId=${ALICE}` },
+    ]);
+  });
+
+  test('a wrong id or network is the caller’s mistake', () => {
+    expect(() => new Session({ record: { ...record, id: 'x' }, rng: new SeededRng(1) })).toThrow(RangeError);
+    expect(() => new Session({ record, network: '', rng: new SeededRng(1) })).toThrow(RangeError);
+    expect(() => new Session({ record, network: '\ud800', rng: new SeededRng(1) })).toThrow(RangeError);
+    expect(() => new Bench().feed({ type: 'record', record: { ...record, id: BOB } })).toThrow(RangeError);
+  });
+});
+
+describe('coming back', () => {
+  test('S117: after every close but a permanent refusal', () => {
+    for (const code of [1000, 1001, 1005, 1006, 1009, 1011, 1012, 1013, 4408, 4429, 4503, 4999]) {
+      const bench = new Bench().in().feed({ type: 'closed', code, reason: '' });
+      expect(bench.events()).toEqual([{ type: 'disconnected', code, reason: '', permanent: false }]);
+      expect(bench.advance(1_000).filter(({ output }) => output.type === 'open')).toHaveLength(1);
+    }
+    for (const code of [4001, 4400, 4401, 4403]) {
+      expect(isPermanent(code)).toBe(true);
+      const bench = new Bench().in().feed({ type: 'closed', code, reason: 'no' });
+      expect(bench.events()).toEqual([{ type: 'disconnected', code, reason: 'no', permanent: true }]);
+      expect(bench.advance(1_000_000)).toEqual([]);
+      expect(bench.session.state).toEqual({ name: 'refused', url: URL, code, reason: 'no' });
+    }
+  });
+
+  test('an id taken from the start is refused for good; one’s own former socket is only in the way', () => {
+    const taken: Input = { type: 'closed', code: CloseCode.ID_TAKEN, reason: 'the id is taken' };
+    const first = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' }, taken);
+    expect(first.session.state.name).toBe('refused');
+    const again = new Bench().in().feed({ type: 'closed', code: 1006, reason: '' });
+    again.advance(1_000);
+    again.feed({ type: 'opened' }, taken);
+    expect(again.session.state.name).toBe('waiting');
+  });
+
+  test('along the ladder with jitter, then every 30 s ± 50 %', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL });
+    const ladder = [0, 300, 1_200, 2_700, 4_800, 7_000];
+    for (let round = 0; round < 20; round++) {
+      bench.take();
+      bench.feed({ type: 'closed', code: 1006, reason: '' });
+      const state = bench.session.state;
+      const wait = state.name === 'waiting' ? state.until - bench.now : -1;
+      const step = ladder[round];
+      if (step === undefined) {
+        expect(wait).toBeGreaterThanOrEqual(15_000);
+        expect(wait).toBeLessThan(45_000);
+      } else {
+        expect(wait).toBeGreaterThanOrEqual(step);
+        expect(wait).toBeLessThan(step + 1_000);
+      }
+      bench.advance(wait);
+      expect(bench.session.state.name).toBe('connecting');
+    }
+  });
+
+  test('the ladder begins anew after a connection that lasted, not after one that did not', () => {
+    const bench = new Bench().in();
+    const waitAfter = (lastedMs: Millis): Millis => {
+      bench.advance(lastedMs);
+      bench.feed({ type: 'closed', code: 1006, reason: '' });
+      const { state } = bench.session;
+      const wait = state.name === 'waiting' ? state.until - bench.now : -1;
+      bench.advance(wait);
+      bench.feed({ type: 'opened' }).hear(connected);
+      return wait;
+    };
+    expect(waitAfter(100)).toBeLessThan(1_000);
+    waitAfter(100);
+    waitAfter(100);
+    expect(waitAfter(100)).toBeGreaterThanOrEqual(2_700);
+    expect(waitAfter(10_000)).toBeLessThan(1_000);
+  });
+
+  test('clients that lost the same server do not return in step', () => {
+    const waits = Array.from({ length: 100 }, (_, seed) => {
+      const session = new Session({ record, rng: new SeededRng(seed) });
+      const out: Output[] = [];
+      session.handle({ type: 'join', url: URL }, 0, out);
+      session.handle({ type: 'closed', code: 1006, reason: '' }, 0, out);
+      return session.state.name === 'waiting' ? session.state.until : NaN;
+    });
+    for (const tenth of Array.from({ length: 10 }, (_, index) => index * 100)) {
+      expect(waits.filter((wait) => wait >= tenth && wait < tenth + 100).length).toBeGreaterThan(0);
+    }
+  });
+});
+
+describe('staying', () => {
+  test('S135: pings follow the server’s patience and never fall silent for it', () => {
+    for (const [peerTimeoutMs, expected] of [
+      [300_000, 25_000],
+      [30_000, 10_000],
+      [10, 1_000],
+    ] as const) {
+      const bench = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' });
+      bench.hear({ type: 'connected', protocol: 1, peerTimeoutMs }).take();
+      const pings: Millis[] = [];
+      for (let i = 0; i < 10; i++) {
+        for (const { at, output } of bench.advance(expected)) {
+          expect(output).toEqual({ type: 'write', message: { type: 'ping' } });
+          pings.push(at);
+          bench.hear({ type: 'pong' });
+        }
+      }
+      expect(pings).toEqual(Array.from({ length: 10 }, (_, index) => (index + 1) * expected));
+    }
+  });
+
+  test('a server that stops answering is left after two pings, and sought again', () => {
+    const bench = new Bench().in();
+    const seen = bench.advance(76_000).map(({ output }) => output.type);
+    expect(seen).toEqual(['write', 'write', 'close', 'event', 'open']);
+  });
+
+  test('asking for peers: at once, then at most every 5 s, however often', () => {
+    const bench = new Bench().in();
+    bench.advance(6_000);
+    const discover: Input[] = Array.from({ length: 100 }, () => ({ type: 'discover' }));
+    bench.feed(...discover);
+    const newer = { ...record, caps: { maxPeers: 8 } };
+    bench.feed({ type: 'record', record: newer });
+    const announces = bench
+      .advance(20_000)
+      .filter(({ output }) => output.type === 'write' && output.message.type === 'announce');
+    expect(announces.map(({ at }) => at)).toEqual([6_000, 11_000]);
+    expect(announces[1]?.output).toMatchObject({ message: { record: newer } });
+    bench.feed({ type: 'leave' }).take();
+    bench.feed({ type: 'discover' });
+    expect(bench.take()).toEqual([]);
+  });
+});
+
+describe('signals', () => {
+  test('S122–S124: pass in both directions; an absent target and a missing connection are reported', () => {
+    const bench = new Bench();
+    const send: Input = { type: 'send', to: BOB, kind: 'offer', data: { sdp: 1 } };
+    bench.feed(send);
+    expect(bench.events()).toEqual([{ type: 'unsent', peer: BOB, kind: 'offer' }]);
+    bench.in().feed(send);
+    expect(bench.take()).toEqual([{ type: 'write', message: { type: 'offer', to: BOB, data: { sdp: 1 } } }]);
+    bench.hear(
+      { type: 'answer', from: BOB, data: 2 },
+      { type: 'signal', from: BOB, data: null },
+      { type: 'error', code: 'TARGET_ABSENT', message: 'gone', targetPeerId: BOB },
+      { type: 'error', code: 'RATE_LIMITED', message: 'slower' },
+      { type: 'peer-disconnected', peerId: BOB },
+      { type: 'peer-disconnected', peerId: ALICE },
+    );
+    expect(bench.events()).toEqual([
+      { type: 'signal', from: BOB, kind: 'answer', data: 2 },
+      { type: 'signal', from: BOB, kind: 'signal', data: null },
+      { type: 'absent', peer: BOB },
+      { type: 'error', code: 'RATE_LIMITED', message: 'slower' },
+      { type: 'departed', peer: BOB },
+    ]);
+  });
+
+  test('malformed messages are reported; a server that sends many is left', () => {
+    const bench = new Bench({ maxMalformed: 3 }).in();
+    const malformed: Input = { type: 'malformed', error: new DecodeError('MALFORMED', 'text: not JSON') };
+    bench.feed(malformed, malformed);
+    expect(bench.events()).toEqual(Array(2).fill({ type: 'error', code: 'MALFORMED', message: 'text: not JSON' }));
+    bench.feed(malformed);
+    expect(bench.take().map((output) => output.type)).toEqual(['event', 'close', 'event']);
+    expect(bench.session.state.name).toBe('waiting');
+  });
+});
+
+test('whatever happens: one channel at a time, writes only into an open one, and after leave no output ever', () => {
+  const message = fc.constantFrom<ServerMessage[]>(
+    connected,
+    { type: 'pong' },
+    { type: 'peers', peers: [record] },
+    { type: 'offer', from: BOB, data: 1 },
+    { type: 'error', code: 'X', message: '' },
+  );
+  const input: fc.Arbitrary<Input | number> = fc.oneof(
+    fc.constantFrom<Input[]>(
+      { type: 'join', url: URL },
+      { type: 'leave' },
+      { type: 'discover' },
+      { type: 'opened' },
+      { type: 'opened' },
+      { type: 'send', to: BOB, kind: 'offer', data: 1 },
+    ),
+    message.map((each): Input => ({ type: 'message', message: each })),
+    fc.constantFrom(1001, 1006, 4400, 4409).map((code): Input => ({ type: 'closed', code, reason: '' })),
+    fc.constantFrom(100, 1_000, 10_000, 60_000),
+  );
+  fc.assert(
+    fc.property(fc.array(input, { minLength: 20, maxLength: 60 }), (inputs) => {
+      const bench = new Bench();
+      let channel: 'none' | 'opening' | 'open' = 'none';
+      const check = (outputs: readonly Output[]): void => {
+        for (const output of outputs) {
+          if (output.type === 'open') {
+            expect(channel).toBe('none');
+            channel = 'opening';
+          } else if (output.type === 'close') {
+            expect(channel).not.toBe('none');
+            channel = 'none';
+          } else if (output.type === 'write') expect(channel).toBe('open');
+        }
+      };
+      for (const each of inputs) {
+        if (typeof each === 'number') check(bench.advance(each).map(({ output }) => output));
+        else {
+          // The port tells of a channel only while there is one.
+          if (each.type === 'opened') {
+            if (channel !== 'opening') continue;
+            channel = 'open';
+          }
+          if (each.type === 'message' && channel !== 'open') continue;
+          if (each.type === 'closed') {
+            if (channel === 'none') continue;
+            channel = 'none';
+          }
+          bench.feed(each);
+          check(bench.take());
+        }
+      }
+      bench.feed({ type: 'leave' });
+      check(bench.take());
+      expect(channel).toBe('none');
+      expect(bench.advance(1_000_000)).toEqual([]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
