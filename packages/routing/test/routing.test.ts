@@ -58,6 +58,13 @@ describe('re-sends', () => {
     expect(firstHops(network)).toHaveLength(2);
   });
 
+  it('a new link takes nothing that is under way', () => {
+    const network = diamond();
+    network.route(A, E);
+    network.link(A, E);
+    expect(firstHops(network)).toHaveLength(1);
+  });
+
   it('a ring that heals in time delivers what was unreachable', () => {
     const network = new Network();
     network.add(A, B, C);
@@ -206,6 +213,12 @@ describe('relays', () => {
     // B is farther from E than we are, but A knew a way.
     expect(receive(A, data(A, E, [A], { goal: B }))).toMatchObject([{ to: D, message: { goal: null, ring: false } }]);
     expect(receive(A, data(A, id(0), [A], { goal: B }))).toMatchObject([{ to: B, message: { goal: null } }]);
+  });
+
+  it('go on past the neighbour to one that is nearer, but never back to themselves', () => {
+    const { receive, machine } = alone(C, [A, B]);
+    machine.handle({ type: 'view', peer: B, neighbours: [A, C] }, 0, []);
+    expect(receive(A, data(D, E, [D, A], { goal: A }))).toMatchObject([{ to: B, message: { goal: null } }]);
   });
 
   it('fall back to ring mode when the neighbour is gone', () => {
