@@ -1,0 +1,13 @@
+import { render } from 'preact';
+import { App } from './components/app.js';
+import { Demo } from './demo.js';
+import { DEFAULTS, readLaunch, readSettings } from './settings.js';
+
+const query = new URLSearchParams(location.search);
+const launch = readLaunch(query);
+const signalingUrl = import.meta.env.VITE_SIGNALING_URL ?? DEFAULTS.signalingUrl;
+const demo = new Demo(readSettings(query, localStorage, { ...DEFAULTS, signalingUrl }), launch, localStorage);
+
+if (launch.tab !== null) document.title = `Tab ${launch.tab} · PeerPigeon`;
+render(<App demo={demo} />, document.getElementById('app') as HTMLElement);
+if (launch.join) demo.join();
