@@ -271,8 +271,17 @@ export class Topology implements Machine<Input, Output> {
     this.sendStatus(out);
     next = Math.min(next, this.exchange(now, out));
     next = Math.min(next, this.warnings.review(this.neighborhood.links.size, this.settings.minPeers, now, out));
-    if (this.surplusSince !== undefined) next = Math.min(next, this.surplusSince + this.config.handoverMs);
+    if (this.surplusSince !== undefined) next = Math.min(next, this.nextHandoverStep(this.surplusSince, now));
     this.schedule(next, now, out);
+  }
+
+  private nextHandoverStep(since: Millis, now: Millis): Millis {
+    const { handoverMs } = this.config;
+    return now < since + handoverMs
+      ? since + handoverMs
+      : now < since + 2 * handoverMs
+        ? since + 2 * handoverMs
+        : now + handoverMs;
   }
 
   private isKept(peer: PeerId): boolean {
@@ -295,8 +304,8 @@ export class Topology implements Machine<Input, Output> {
       return;
     }
     this.surplusSince ??= now;
-    const { self, ringOk, surplusSince: since, trim, config } = this;
-    for (const link of surplusLinks(this.neighborhood, { self, maxPeers, ringOk, since, trim, now, config })) {
+    const { self, ringOk, online, surplusSince: since, trim, config } = this;
+    for (const link of surplusLinks(this.neighborhood, { self, maxPeers, ringOk, online, since, trim, now, config })) {
       this.evict(link, out);
     }
   }
