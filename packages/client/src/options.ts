@@ -1,9 +1,10 @@
 import { PeerPigeonError } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports } from '@peerpigeon/mesh';
+import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import type { IceServers } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
-import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, checkString, typeOf } from './argument.js';
+import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, typeOf } from './argument.js';
 import type { Logger } from './logger.js';
 
 /** Options of `new PeerPigeonMesh(options)`; all are optional. Those of setters are checked as the setters check them. */
@@ -43,7 +44,6 @@ export interface ConnectOptions {
 
 /** README: 1 to 50, and 0 to 49 (S56, S57). */
 const MAX_PEERS = 50;
-const MAX_NETWORK_NAME = 128;
 
 /** @throws {TypeError} for a wrong type */
 export function checkOptions(options: MeshOptions): void {
@@ -53,7 +53,12 @@ export function checkOptions(options: MeshOptions): void {
   for (const name of ['enableWebDHT', 'debug'] as const) {
     if (options[name] !== undefined) checkBoolean(name, options[name]);
   }
-  checkString('networkName', options.networkName ?? DEFAULT_NETWORK, MAX_NETWORK_NAME);
+  const { networkName = DEFAULT_NETWORK } = options;
+  if (typeof networkName !== 'string') {
+    throw new ArgumentTypeError(`networkName: expected a string, got ${typeOf(networkName)}`);
+  }
+  if (!isNetworkName(networkName))
+    throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
 }
 
 /** The settings that the options ask for. An explicit `minPeers` above `maxPeers` is an error, the default gives way (S62). */
