@@ -16,7 +16,8 @@ export interface Config {
   readonly helloTimeoutMs: Millis;
   /**
    * Nothing sent, or nothing heard, for this long: ping. Three of them fit into `suspectAfterMs`, so that one late answer
-   * does not make a peer suspect. Ours, fairly sure.
+   * does not make a peer suspect. The smaller id waits a quarter longer, so that one of two idle ends pings. Ours, fairly
+   * sure.
    */
   readonly pingAfterMs: Millis;
   /** Nothing heard for this long: suspect. DESIGN §2: 3 to 4 s. */

@@ -162,7 +162,7 @@ export class Link implements Machine<Input, Output> {
     this.life.enter({ name: 'proof' });
     this.life.enter({ name: 'ready' });
     this.early = undefined;
-    this.liveness = new Liveness(this.config, now);
+    this.liveness = new Liveness(this.config, this.local.id > this.remote, now);
     const { record, maxFrameBytes, version } = agreement;
     out.push({ type: 'event', event: { type: 'ready', record, maxFrameBytes, version } });
   }

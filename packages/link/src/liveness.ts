@@ -1,6 +1,9 @@
 import type { Millis } from '@peerpigeon/core';
 import type { Config } from './config.js';
 
+/** How much longer the end that does not lead waits: more than two paths differ, less than costs a third ping. Ours. */
+const FOLLOWER = 1.25;
+
 /** What a look at the clock shows. */
 export interface Verdict {
   readonly state: 'alive' | 'suspect' | 'dead' | 'replaced';
@@ -13,11 +16,12 @@ export interface Verdict {
  * derived from two timestamps and never restarted by traffic.
  *
  * A ping goes out when nothing was sent *or* nothing was heard for a while: a peer whose own timers are throttled sends
- * none, yet it answers ours, because pongs come from message handlers. Of two idle ends only the one whose ping is first
- * pings on, since both the ping and its pong count as traffic for the other.
+ * none, yet it answers ours, because pongs come from message handlers. Of two idle ends one leads and pings; the other
+ * waits a little longer, and so never has to, since both the ping and its pong count as traffic.
  */
 export class Liveness {
   private readonly config: Config;
+  private readonly pingAfterMs: Millis;
   private lastHeard: Millis;
   private lastSent: Millis;
   private suspect = false;
@@ -28,8 +32,10 @@ export class Liveness {
   private pingedAt: Millis = -Infinity;
   private rtt: Millis | undefined;
 
-  constructor(config: Config, now: Millis) {
+  /** @param leads whether we are the end that pings first: one of the two is */
+  constructor(config: Config, leads: boolean, now: Millis) {
     this.config = config;
+    this.pingAfterMs = config.pingAfterMs * (leads ? 1 : FOLLOWER);
     this.lastHeard = now;
     this.lastSent = now;
   }
@@ -103,6 +109,6 @@ export class Liveness {
 
   private get pingAt(): Millis {
     // After a ping lastSent is its time, so that unanswered ones go out once in pingAfterMs.
-    return Math.max(Math.min(this.lastSent, this.lastHeard), this.pingedAt) + this.config.pingAfterMs;
+    return Math.max(Math.min(this.lastSent, this.lastHeard), this.pingedAt) + this.pingAfterMs;
   }
 }
