@@ -1,4 +1,4 @@
-import { DecodeError, TimeHeap, type Machine, type PeerId } from '@peerpigeon/core';
+import { DecodeError, type Machine, type PeerId } from '@peerpigeon/core';
 import type { Lane } from '@peerpigeon/link';
 import {
   decodeFrame,
@@ -13,6 +13,7 @@ import {
   type Timer,
 } from '@peerpigeon/mesh';
 import { decodeServerMessage, encodeClientMessage } from '@peerpigeon/signaling-protocol';
+import { Alarm } from './alarm.js';
 import type { Logger } from './logger.js';
 
 /** What a {@link Runtime} runs, on what, and for whom. */
@@ -35,19 +36,17 @@ export interface RuntimeOptions {
 export class Runtime {
   private readonly options: RuntimeOptions;
   private readonly inputs: Input[] = [];
-  private readonly timers = new TimeHeap<Timer>();
+  private readonly alarm: Alarm<Timer>;
   private readonly links = new Map<string, Link>();
   private channel: SignalingChannel | undefined;
   private draining = false;
-  private alarm: { readonly at: number; readonly cancel: () => void } | undefined;
 
   constructor(options: RuntimeOptions) {
     this.options = options;
-  }
-
-  /** Links that hold a transport, those being opened or closed included. */
-  get linkCount(): number {
-    return this.links.size;
+    this.alarm = new Alarm(options.ports.clock, (timers) => {
+      for (const timer of timers) this.inputs.push({ type: 'timer', timer });
+      if (!this.draining) this.drain();
+    });
   }
 
   /** Hands one input to the mesh, at once or after those that wait. */
@@ -69,7 +68,7 @@ export class Runtime {
     }
     this.inputs.length = 0;
     this.draining = false;
-    this.setAlarm();
+    this.alarm.set();
   }
 
   private perform(output: Output): void {
@@ -78,7 +77,7 @@ export class Runtime {
       case 'frame':
         return this.links.get(key(output))?.send(output.lane, encodeFrame(output.frame));
       case 'timer':
-        return this.timers.push(output.at, output.timer);
+        return this.alarm.push(output.at, output.timer);
       case 'event':
         return this.options.onEvent(output.event);
       case 'transport':
@@ -167,26 +166,8 @@ export class Runtime {
     }
   }
 
-  /** One alarm serves all timers: that of the one due first. */
-  private setAlarm(): void {
-    const at = this.timers.nextAt;
-    if (at === (this.alarm?.at ?? Infinity)) return;
-    this.alarm?.cancel();
-    this.alarm = undefined;
-    if (at === Infinity) return;
-    const { clock } = this.options.ports;
-    this.alarm = { at, cancel: clock.after(Math.max(0, at - clock.now()), () => this.onAlarm()) };
-  }
-
-  private onAlarm(): void {
-    this.alarm = undefined;
-    const now = this.options.ports.clock.now();
-    while (this.timers.nextAt <= now) this.inputs.push({ type: 'timer', timer: this.timers.pop() as Timer });
-    if (!this.draining) this.drain();
-  }
-
   private release(): void {
-    this.timers.clear();
+    this.alarm.clear();
     for (const id of [...this.links.keys()]) this.closeLink(id);
     this.closeChannel();
   }

@@ -1,0 +1,2 @@
+export * from '@peerpigeon/client';
+export { PeerPigeonServer } from './absent-server.js';

@@ -1,0 +1,3 @@
+export * from '@peerpigeon/client';
+export { PeerPigeonServer } from '@peerpigeon/server';
+export type { PeerInfo, ServerAddress, ServerEvents, ServerOptions, ServerStats } from '@peerpigeon/server';

@@ -1,0 +1,10 @@
+// Joins the mesh at the URL given, says hello to the first peer it meets, and leaves; run by mesh.test.ts.
+import { PeerPigeonMesh } from '../src/node.js';
+
+const mesh = new PeerPigeonMesh();
+mesh.on('peerConnected', ({ peerId }) => mesh.sendDirectMessage(peerId, 'hello'));
+mesh.on('messageDelivered', ({ peerId }) => {
+  console.log(peerId);
+  mesh.disconnect();
+});
+await mesh.connect(String(process.argv[2]));
