@@ -28,8 +28,8 @@ export class Hub implements Machine<HubInput, HubOutput> {
   private readonly config: HubConfig;
   private readonly visitors = new Map<ConnectionId, Visitor>();
   private readonly networks = new Map<string, Network>();
-  /** When the next sweep is due; undefined while nobody is here. */
-  private sweepAt: Millis | undefined;
+  /** Whether a sweep is due: one at a time, and none once nobody is here. */
+  private sweeping: 'due' | 'none' = 'none';
 
   constructor({ rng, config }: HubOptions) {
     this.rng = rng;
@@ -86,7 +86,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     };
     this.visitors.set(connection, visitor);
     this.claim(visitor, now, out);
-    if (this.sweepAt === undefined) this.scheduleSweep(now, out);
+    if (this.sweeping === 'none') this.scheduleSweep(now, out);
   }
 
   private networkOf(name: string): Network {
@@ -288,22 +288,22 @@ export class Hub implements Machine<HubInput, HubOutput> {
 
   /** Closes who has been silent for too long; asks who has been for half as long. */
   private sweep(now: Millis, out: HubOutput[]): void {
-    if (this.sweepAt === undefined || now < this.sweepAt) return;
+    if (this.sweeping === 'none') return;
     const { peerTimeoutMs } = this.config;
     for (const visitor of this.visitors.values()) {
       const silentMs = now - visitor.lastHeardAt;
       if (silentMs >= peerTimeoutMs) this.refuse(visitor, CloseCode.IDLE, 'silent for too long', now, out);
       else if (2 * silentMs >= peerTimeoutMs) out.push({ type: 'probe', connection: visitor.connection });
     }
-    this.sweepAt = undefined;
+    this.sweeping = 'none';
     if (this.visitors.size > 0) this.scheduleSweep(now, out);
   }
 
   private scheduleSweep(now: Millis, out: HubOutput[]): void {
     const { sweepIntervalMs, peerTimeoutMs } = this.config;
     // Four to a timeout: between half of it and the end a connection is probed at least once.
-    this.sweepAt = now + Math.min(sweepIntervalMs, peerTimeoutMs / 4);
-    setTimer(this.sweepAt, { type: 'sweep' }, out);
+    this.sweeping = 'due';
+    setTimer(now + Math.min(sweepIntervalMs, peerTimeoutMs / 4), { type: 'sweep' }, out);
   }
 
   private emit(type: Exclude<HubEvent['type'], 'peerMisbehaved'>, visitor: Visitor, out: HubOutput[]): void {

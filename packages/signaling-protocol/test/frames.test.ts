@@ -25,7 +25,7 @@ const record: PeerRecord = {
 };
 
 const id = fc
-  .array(fc.constantFrom(...'0123456789abcdef'), { minLength: 40, maxLength: 40 })
+  .array(fc.constantFrom(...Array.from('0123456789abcdef')), { minLength: 40, maxLength: 40 })
   .map((digits) => digits.join(''));
 const payload = fc.jsonValue({ maxDepth: 4 });
 const anyRecord = id.map((peer): PeerRecord => ({ ...record, id: peer }));
@@ -66,7 +66,7 @@ const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value
 /** Text that was a message once: a character changed, doubled, dropped, the end cut off, or two texts spliced. */
 function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.oneof(
-    fc.tuple(text, fc.nat(), fc.constantFrom(...'{}[]":,0eE-\\u\u0000x')).map(([whole, at, char]) => {
+    fc.tuple(text, fc.nat(), fc.constantFrom(...Array.from('{}[]":,0eE-\\u\u0000x'))).map(([whole, at, char]) => {
       const index = at % whole.length;
       return whole.slice(0, index) + char + whole.slice(index + 1);
     }),

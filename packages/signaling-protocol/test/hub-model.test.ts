@@ -124,8 +124,8 @@ class Model {
   }
 
   private count(type: string, peerId: PeerId): void {
-    const step = type === 'peerConnected' ? 1 : type === 'peerDisconnected' ? -1 : 0;
-    this.up.set(peerId, (this.up.get(peerId) ?? 0) + step);
+    const change = type === 'peerConnected' ? 1 : type === 'peerDisconnected' ? -1 : 0;
+    this.up.set(peerId, (this.up.get(peerId) ?? 0) + change);
     if (type === 'peerAnnounced') this.seen.introduced++;
   }
 }

@@ -294,7 +294,7 @@ describe('relaying', () => {
     bench.take(1);
     bench.take(2);
     for (let i = 0; i < 3; i++) bench.feed({ type: 'malformed', connection: 1, error: malformed });
-    expect(bench.take(1)).toMatchObject(Array(3).fill({ type: 'error', code: 'MALFORMED' }));
+    expect(bench.take(1)).toMatchObject(Array.from({ length: 3 }, () => ({ type: 'error', code: 'MALFORMED' })));
     expect(bench.closed).toEqual(new Map([[1, CloseCode.MALFORMED]]));
     expect(bench.take(2)).toEqual([{ type: 'peer-disconnected', peerId: ALICE }]);
     expect(bench.feed({ type: 'malformed', connection: 1, error: malformed })).toEqual([]);

@@ -306,7 +306,9 @@ describe('signals', () => {
     const bench = new Bench({ maxMalformed: 3 }).in();
     const malformed: Input = { type: 'malformed', error: new DecodeError('MALFORMED', 'text: not JSON') };
     bench.feed(malformed, malformed);
-    expect(bench.events()).toEqual(Array(2).fill({ type: 'error', code: 'MALFORMED', message: 'text: not JSON' }));
+    expect(bench.events()).toEqual(
+      Array.from({ length: 2 }, () => ({ type: 'error', code: 'MALFORMED', message: 'text: not JSON' })),
+    );
     bench.feed(malformed);
     expect(bench.take().map((output) => output.type)).toEqual(['event', 'close', 'event']);
     expect(bench.session.state.name).toBe('waiting');
