@@ -10,6 +10,7 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 const WINDOWS = process.platform === 'win32';
 const GRACE_MS = 3_000;
+const PARENT_CHECK_MS = 200;
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 /** @typedef {{ code: number, output: string, timedOut: boolean }} Result `code` is 0 only if the child ended well. */
@@ -120,12 +121,20 @@ export async function endChildren() {
  * @param {number | ((signal: NodeJS.Signals) => number)} exitCode
  */
 export function exitOnSignal(exitCode) {
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
-    process.on(signal, () => {
-      if (ending) return;
-      ending = true;
-      void endChildren().then(() => process.exit(typeof exitCode === 'number' ? exitCode : exitCode(signal)));
-    });
-  }
+  /** @param {NodeJS.Signals} signal */
+  const end = (signal) => {
+    if (ending) return;
+    ending = true;
+    void endChildren().then(() => process.exit(typeof exitCode === 'number' ? exitCode : exitCode(signal)));
+  };
+  process.on('SIGINT', end);
+  process.on('SIGTERM', end);
+  process.on('SIGHUP', end);
   process.on('exit', () => children.forEach((child) => signalGroup(child, 'SIGKILL')));
+
+  // npm or its shell may die without passing a signal on.
+  if (process.env['npm_lifecycle_event'] !== undefined) {
+    const parent = process.ppid;
+    setInterval(() => process.ppid === parent || end('SIGTERM'), PARENT_CHECK_MS).unref();
+  }
 }
