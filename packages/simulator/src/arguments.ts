@@ -46,6 +46,9 @@ const NUMBERS = {
 /** Flags with one of some words. */
 const WORDS = { senders: ['1', 'all'], liveness: ['full', 'modelled'] } as const;
 
+/** Flags without a value. */
+const SWITCHES = ['wire', 'json', 'help'];
+
 const REQUIRED = ['scenario', 'peers', 'max-peers', 'seed'] as const;
 
 /** What `--help` prints. */
@@ -78,38 +81,48 @@ Options
  * @throws {UsageError} on anything that is not a command, a flag or a fitting value
  */
 export function parseCommand(args: readonly string[]): Command {
-  const { values, positionals } = parse(args);
-  if (values['help'] === true || positionals[0] === 'help') return { type: 'help' };
+  const { values, switches, positionals } = parse(args);
+  if (switches.has('help') || positionals[0] === 'help') return { type: 'help' };
   if (positionals.length !== 1 || positionals[0] !== 'run') {
     throw new UsageError(`expected the command run, got ${positionals.length === 0 ? 'none' : positionals.join(' ')}`);
   }
   for (const flag of REQUIRED) if (values[flag] === undefined) throw new UsageError(`--${flag} is missing`);
-  const scenario = word('scenario', String(values['scenario']), Object.keys(SCENARIOS)) as ScenarioName;
-  const request: Record<string, unknown> = { wire: values['wire'] === true };
+  const scenario = word('scenario', values['scenario'] ?? '', Object.keys(SCENARIOS)) as ScenarioName;
+  const request: Record<string, unknown> = { wire: switches.has('wire') };
   for (const [flag, [option, range]] of Object.entries(NUMBERS)) {
     const text = values[flag];
-    if (text !== undefined) request[option] = number(flag, String(text), range);
+    if (text !== undefined) request[option] = number(flag, text, range);
   }
   for (const [flag, words] of Object.entries(WORDS)) {
     const text = values[flag];
-    if (text !== undefined) request[flag] = word(flag, String(text), words);
+    if (text !== undefined) request[flag] = word(flag, text, words);
   }
-  const dump = values['dump'] === undefined ? undefined : String(values['dump']);
-  return { type: 'run', scenario, request: request as unknown as RunRequest, json: values['json'] === true, dump };
+  const dump = values['dump'];
+  return { type: 'run', scenario, request: request as unknown as RunRequest, json: switches.has('json'), dump };
 }
 
-function parse(args: readonly string[]): { values: Record<string, unknown>; positionals: string[] } {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean' } as const;
+interface Parsed {
+  readonly values: Readonly<Record<string, string | undefined>>;
+  readonly switches: ReadonlySet<string>;
+  readonly positionals: readonly string[];
+}
+
+function parse(args: readonly string[]): Parsed {
   const valued = ['scenario', 'dump', ...Object.keys(NUMBERS), ...Object.keys(WORDS)];
-  const options = {
-    ...Object.fromEntries(valued.map((name) => [name, text])),
-    wire: flag,
-    json: flag,
-    help: flag,
-  };
+  const options = Object.fromEntries([
+    ...valued.map((name) => [name, { type: 'string' as const }] as const),
+    ...SWITCHES.map((name) => [name, { type: 'boolean' as const }] as const),
+  ]);
   try {
-    return parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    const values: Record<string, unknown> = parsed.values;
+    const given: Record<string, string> = {};
+    for (const [name, value] of Object.entries(values)) if (typeof value === 'string') given[name] = value;
+    return {
+      values: given,
+      switches: new Set(SWITCHES.filter((name) => values[name] === true)),
+      positionals: parsed.positionals,
+    };
   } catch (error) {
     throw new UsageError((error as Error).message);
   }

@@ -1,6 +1,6 @@
 export { createNetwork, PEERPIGEON } from './stack.js';
 export { Network } from './network.js';
-export type { JoinOptions, NetworkOptions, Stack } from './network.js';
+export type { JoinOptions, NetworkOptions, Stack } from './network-options.js';
 export { SimulatedPeer } from './peer.js';
 export type { MeshMachine, PeerState } from './peer.js';
 export type { LinkEnd, SimulatedLink } from './link-end.js';

@@ -1,7 +1,7 @@
 import { DecodeError, SeededRng, bytesToHex, randomBytes } from '@peerpigeon/core';
-import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS } from '@peerpigeon/mesh';
-import type { Config, Event, Frame, Input, MeshSettings, Output } from '@peerpigeon/mesh';
+import type { Frame, Input, Output } from '@peerpigeon/mesh';
 import { CANDIDATES_PER_END, EPOCH_MS, HANDSHAKE_MS, LATENCY_MS } from './config.js';
 import { VirtualClock } from './clock.js';
 import { Faults } from './faults.js';
@@ -11,51 +11,11 @@ import { Latency } from './latency.js';
 import type { SimulatedLink } from './link-end.js';
 import { detectionDelayMs, linkConfig } from './liveness.js';
 import type { Liveness } from './liveness.js';
+import type { JoinOptions, NetworkOptions, Stack } from './network-options.js';
 import type { Observer } from './observer.js';
 import { SimulatedPeer } from './peer.js';
-import type { MeshMachine } from './peer.js';
 import { SignalingServer } from './server.js';
 import { Transports } from './transports.js';
-
-/** The machines and the codec that a network runs. */
-export interface Stack {
-  createMesh(config: Config, rng: Rng): MeshMachine;
-  encodeFrame(frame: Frame): Uint8Array;
-  /** @throws {DecodeError} */
-  decodeFrame(bytes: Uint8Array): Frame;
-}
-
-/** What a network is like. */
-export interface NetworkOptions {
-  /** Everything random follows from it; default 1. */
-  readonly seed?: number;
-  /** Range of the one-way latency of a pair, in ms; default [10, 100]. */
-  readonly latencyMs?: readonly [Millis, Millis];
-  /** Range of what opening a link takes beyond its round trips, in ms; default [50, 200]. */
-  readonly handshakeMs?: readonly [Millis, Millis];
-  /** Trickled candidates per end of a link; default 1. */
-  readonly candidatesPerEnd?: number;
-  /** Share of loss in [0, 1]: signaling messages vanish with it, links reset with a hundredth of it; default 0. */
-  readonly loss?: number;
-  /** Encode and decode every frame and signaling message instead of passing references; default false. */
-  readonly wire?: boolean;
-  /** How peers notice deaths; default `full`. */
-  readonly liveness?: Liveness;
-  /** Watches without touching. */
-  readonly observer?: Observer;
-}
-
-/** How a peer joins. */
-export interface JoinOptions {
-  /** Default: drawn from the seed. */
-  readonly id?: PeerId;
-  /** Default: the mesh's own defaults. */
-  readonly settings?: Partial<MeshSettings>;
-  /** Overrides for single machines of this peer. */
-  readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link'>>;
-  /** Called with every event of the peer. */
-  readonly onEvent?: (event: Event, now: Millis) => void;
-}
 
 /** The address of the network's only server, as peers know it. */
 const SERVER_URL = 'ws://server.simulated';
@@ -248,7 +208,7 @@ export class Network {
     this.handledByPeers++;
     const { out } = this;
     peer.machine.handle(input, this.clock.now, out);
-    let structural = changesLinks(input);
+    let structural = mayReadyHandover(input);
     for (let i = 0; i < out.length; i++) if (this.carryOut(peer, out[i] as Output)) structural = true;
     out.length = 0;
     if (structural) this.inspect(peer);
@@ -315,8 +275,10 @@ export class Network {
   }
 }
 
-/** Whether links can become ready, change or go by this input: everything but time and the traffic on links. */
-function changesLinks(input: Input): boolean {
-  if (input.type === 'frame') return input.frame.channel === 'link' || input.frame.channel === 'topology';
-  return input.type !== 'timer' && input.type !== 'broadcast' && input.type !== 'direct';
+/**
+ * Whether a link can become ready by this input without an event: it does so as a handover, by the other end's hello.
+ * Whatever else changes links shows in the outputs.
+ */
+function mayReadyHandover(input: Input): boolean {
+  return input.type === 'frame' && input.frame.channel === 'link' && input.frame.message.type === 'hello';
 }

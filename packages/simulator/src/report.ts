@@ -30,6 +30,6 @@ function flatten(value: object, prefix = ''): [string, string][] {
   return Object.entries(value).flatMap(([name, inner]: [string, unknown]): [string, string][] =>
     typeof inner === 'object' && inner !== null
       ? flatten(inner, `${prefix}${name}.`)
-      : [[`${prefix}${name}`, inner === null ? '–' : String(inner)]],
+      : [[`${prefix}${name}`, inner === null ? '–' : `${inner as string | number}`]],
   );
 }

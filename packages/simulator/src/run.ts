@@ -7,7 +7,7 @@ import type { Liveness } from './liveness.js';
 import { broadcastMetrics, directMetrics, graphMetrics, rounded } from './metrics.js';
 import type { BroadcastMetrics, DirectMetrics, GraphMetrics } from './metrics.js';
 import { Network } from './network.js';
-import type { Stack } from './network.js';
+import type { Stack } from './network-options.js';
 import type { SimulatedPeer } from './peer.js';
 import { largest, mean } from './percentile.js';
 import { Recorder } from './recorder.js';

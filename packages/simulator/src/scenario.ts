@@ -1,6 +1,6 @@
 import { Run } from './run.js';
 import type { Results, RunOptions } from './run.js';
-import type { Stack } from './network.js';
+import type { Stack } from './network-options.js';
 
 /** A scenario: its steps, in order, and what differs in its options from {@link DEFAULT_OPTIONS}. */
 export interface Scenario {

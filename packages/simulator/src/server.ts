@@ -70,7 +70,7 @@ export class SignalingServer {
 
   /** Stops it: every socket closes as "going away", and new ones are refused until it is started again. */
   stop(): void {
-    for (const socket of [...this.sockets.values()]) this.shut(socket, CloseCode.GOING_AWAY, 'the server stops');
+    for (const socket of this.sockets.values()) this.shut(socket, CloseCode.GOING_AWAY, 'the server stops');
     this.hub = undefined;
   }
 

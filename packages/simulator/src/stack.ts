@@ -1,6 +1,6 @@
 import { Mesh, decodeFrame, encodeFrame } from '@peerpigeon/mesh';
 import { Network } from './network.js';
-import type { NetworkOptions, Stack } from './network.js';
+import type { NetworkOptions, Stack } from './network-options.js';
 
 /** The real thing: the machines and the codec that browsers run. */
 export const PEERPIGEON: Stack = {

@@ -25,7 +25,8 @@ describe('latency', () => {
         const ms = latency.betweenPeers(a, b);
         expect(ms).toBeGreaterThanOrEqual(10);
         expect(ms).toBeLessThan(100);
-        buckets[Math.floor((ms - 10) / 10)]!++;
+        const bucket = Math.floor((ms - 10) / 10);
+        buckets[bucket] = (buckets[bucket] ?? 0) + 1;
         pairs++;
       }
     }

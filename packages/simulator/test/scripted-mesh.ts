@@ -2,7 +2,7 @@ import { sealEnvelope } from '@peerpigeon/core';
 import type { Envelope, Millis, PeerId } from '@peerpigeon/core';
 import type { Config, Input, Output } from '@peerpigeon/mesh';
 import { Network } from '../src/network.js';
-import type { NetworkOptions } from '../src/network.js';
+import type { NetworkOptions } from '../src/network-options.js';
 import type { MeshMachine, SimulatedPeer } from '../src/peer.js';
 
 /** A machine that does what a test tells it, and remembers what it was fed. */

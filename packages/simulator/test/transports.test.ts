@@ -2,12 +2,13 @@ import type { PeerId } from '@peerpigeon/core';
 import type { Description, TransportCommand } from '@peerpigeon/link';
 import type { Frame, Output } from '@peerpigeon/mesh';
 import { describe, expect, test } from 'vitest';
-import type { Network, NetworkOptions } from '../src/network.js';
+import type { Network } from '../src/network.js';
+import type { NetworkOptions } from '../src/network-options.js';
 import type { SimulatedPeer } from '../src/peer.js';
 import { act, scriptOf, scriptedNetwork } from './scripted-mesh.js';
 
 const FIXED: NetworkOptions = { latencyMs: [40, 40], handshakeMs: [100, 100], candidatesPerEnd: 1 };
-const FRAME = { channel: 'link', message: { kind: 'ping' } } as unknown as Frame;
+const FRAME: Frame = { channel: 'link', message: { type: 'ping', nonce: 1 } };
 
 const command = (peer: SimulatedPeer, to: PeerId, what: TransportCommand): Output => ({
   type: 'transport',
@@ -23,11 +24,12 @@ const frame = (to: PeerId, session = 's'): Output => ({
   frame: FRAME,
 });
 
-function described(peer: SimulatedPeer): Description {
+function described(peer: SimulatedPeer, type: Description['type']): Description {
   for (const { input } of scriptOf(peer).heard) {
-    if (input.type === 'transport' && input.event.type === 'description') return input.event.description;
+    if (input.type !== 'transport' || input.event.type !== 'description') continue;
+    if (input.event.description.type === type) return input.event.description;
   }
-  throw new Error('no description');
+  throw new Error(`no ${type}`);
 }
 
 function pair(options: NetworkOptions = FIXED): { network: Network; a: SimulatedPeer; b: SimulatedPeer } {
@@ -40,9 +42,9 @@ function pair(options: NetworkOptions = FIXED): { network: Network; a: Simulated
 /** Has the two exchange descriptions, without the time that signaling takes. */
 function negotiate(network: Network, a: SimulatedPeer, b: SimulatedPeer): void {
   act(network, a, command(a, b.id, { type: 'open' }), command(a, b.id, { type: 'offer' }));
-  const offer = described(a);
+  const offer = described(a, 'offer');
   act(network, b, command(b, a.id, { type: 'open' }), command(b, a.id, { type: 'answer', description: offer }));
-  act(network, a, command(a, b.id, { type: 'accept', description: described(b) }));
+  act(network, a, command(a, b.id, { type: 'accept', description: described(b, 'answer') }));
 }
 
 function linked(options: NetworkOptions = FIXED): { network: Network; a: SimulatedPeer; b: SimulatedPeer } {
@@ -116,7 +118,7 @@ describe('a simulated transport', () => {
   test('fails when nobody answers', () => {
     const { network, a, b } = pair();
     act(network, a, command(a, b.id, { type: 'open' }), command(a, b.id, { type: 'offer' }));
-    const offer = described(a);
+    const offer = described(a, 'offer');
     act(network, a, command(a, b.id, { type: 'close' }));
     act(network, b, command(b, a.id, { type: 'open' }), command(b, a.id, { type: 'answer', description: offer }));
     network.run(60_000);
@@ -136,12 +138,9 @@ describe('a simulated transport', () => {
     const { network, a, b } = pair();
     act(network, a, command(a, b.id, { type: 'open' }), command(a, b.id, { type: 'offer' }));
     act(network, b, command(b, a.id, { type: 'open' }), command(b, a.id, { type: 'offer' }));
-    const offer = described(a);
+    const offer = described(a, 'offer');
     act(network, b, command(b, a.id, { type: 'answer', description: offer }));
-    const answer = scriptOf(b).heard.flatMap(({ input }) =>
-      input.type === 'transport' && input.event.type === 'description' ? [input.event.description] : [],
-    )[1];
-    act(network, a, command(a, b.id, { type: 'accept', description: answer as Description }));
+    act(network, a, command(a, b.id, { type: 'accept', description: described(b, 'answer') }));
     network.run(1_000);
     expect(network.links.opened).toBe(1);
     expect(last(a)?.event).toBe('opened');
