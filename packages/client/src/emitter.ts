@@ -71,10 +71,13 @@ export class Emitter<Events extends Record<string, unknown>> {
   post<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
     this.posted.push([type, payload]);
     if (this.posted.length > 1) return;
-    void Promise.resolve().then(() => {
-      const posted = this.posted;
-      this.posted = [];
-      for (const [each, value] of posted) this.emitter.emit(each, value);
-    });
+    void this.flush();
+  }
+
+  private async flush(): Promise<void> {
+    await Promise.resolve();
+    const { posted } = this;
+    this.posted = [];
+    for (const [type, payload] of posted) this.emitter.emit(type, payload);
   }
 }

@@ -80,7 +80,7 @@ export class PeerPigeonMesh {
    *   `SIGNALING_UNREACHABLE`, `TIMEOUT`, `ABORTED`
    */
   async connect(url: string, { timeoutMs = CONNECT_TIMEOUT_MS, signal }: ConnectOptions = {}): Promise<void> {
-    const target = signalingUrl(url, globalThis.location as Location | undefined);
+    const target = signalingUrl(url, globalThis.location);
     checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
     await this.membership.join(target, { timeoutMs, signal });
   }

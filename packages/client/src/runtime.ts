@@ -168,7 +168,7 @@ export class Runtime {
 
   private release(): void {
     this.alarm.clear();
-    for (const id of [...this.links.keys()]) this.closeLink(id);
+    for (const id of this.links.keys()) this.closeLink(id);
     this.closeChannel();
   }
 

@@ -54,7 +54,7 @@ export class MemorySignaling implements Signaling {
   stop(): void {
     this.up = false;
     this.hub = new Hub({ rng: new SeededRng(1) });
-    for (const connection of [...this.connections.keys()]) this.drop(connection, 1001, 'going away');
+    for (const connection of this.connections.keys()) this.drop(connection, 1001, 'going away');
   }
 
   start(): void {

@@ -20,24 +20,18 @@ describe('broadcasts', () => {
     const before = Date.now();
     const messageId = a.sendMessage('hello');
     expect(tapes[0], 'S13: after the call has returned').toEqual([]);
-    await vi.waitUntil(() => tapes.every((events) => events.length > 0));
+    await vi.waitUntil(() => tapes.every(({ length }) => length > 0));
     const common = { messageId, from: a.peerId, content: 'hello', direct: false, verified: false };
-    const [own, ...others] = tapes.map((events) => events[0]!);
-    expect(own).toMatchObject({ ...common, hops: 0, path: [a.peerId] });
-    for (const other of others) expect(other).toMatchObject({ ...common, hops: 1, path: [a.peerId] });
-    for (const event of [own!, ...others]) {
-      expect(Object.keys(event).sort()).toEqual([
-        'content',
-        'direct',
-        'from',
-        'hops',
-        'messageId',
-        'path',
-        'timestamp',
-        'ttl',
-        'verified',
-      ]);
-      expect(event.ttl + event.hops, 'S19').toBe(own!.ttl);
+    const told = tapes.flatMap(([event]) => (event === undefined ? [] : [event]));
+    expect(told).toMatchObject([
+      { ...common, hops: 0, path: [a.peerId] },
+      { ...common, hops: 1, path: [a.peerId] },
+      { ...common, hops: 1, path: [a.peerId] },
+    ]);
+    const fields = ['content', 'direct', 'from', 'hops', 'messageId', 'path', 'timestamp', 'ttl', 'verified'];
+    for (const event of told) {
+      expect(Object.keys(event).sort()).toEqual(fields);
+      expect(event.ttl + event.hops, 'S19').toBe(told[0]?.ttl);
       expect(event.timestamp).toBeGreaterThanOrEqual(before);
       expect(event.timestamp).toBeLessThanOrEqual(Date.now());
     }
@@ -62,7 +56,7 @@ describe('broadcasts', () => {
     const events = tape(b, 'messageReceived');
     a.sendMessage(content);
     await vi.waitUntil(() => events.length > 0);
-    expect(events[0]!.content).toStrictEqual(content);
+    expect(events[0]?.content).toStrictEqual(content);
   });
 
   it('S13: content is taken at the call', async () => {
@@ -71,11 +65,11 @@ describe('broadcasts', () => {
     a.sendMessage(content);
     content.text = 'later';
     await vi.waitUntil(() => events.length > 0);
-    expect(events[0]!.content).toEqual({ text: 'then' });
+    expect(events[0]?.content).toEqual({ text: 'then' });
   });
 
   it('S13: bad content throws a TypeError with a code, and says where', () => {
-    expect(() => (a.sendMessage as () => void)()).toThrow(coded('INVALID_TYPE'));
+    expect(() => a.sendMessage(undefined)).toThrow(coded('INVALID_TYPE'));
     expect(() => a.sendMessage({ run: () => 1 })).toThrow(TypeError);
     expect(() => a.sendMessage({ run: () => 1 })).toThrow(/content\.run/);
     expect(() => a.sendDirectMessage(b.peerId!, Symbol('x'))).toThrow(coded('INVALID_TYPE'));
@@ -88,14 +82,14 @@ describe('broadcasts', () => {
     const largest = 'x'.repeat(MAX_CONTENT_BYTES - header);
     a.sendMessage(largest);
     await vi.waitUntil(() => events.length > 0);
-    expect(events[0]!.content).toBe(largest);
+    expect(events[0]?.content).toBe(largest);
   });
 
   it('S23: a pinned TTL is what the sender starts with', async () => {
     const own = tape(a, 'messageReceived');
     a.sendMessage('near', { ttl: 4 });
     await vi.waitUntil(() => own.length > 0);
-    expect(own[0]!.ttl).toBe(4);
+    expect(own[0]?.ttl).toBe(4);
     for (const ttl of [0, 256, 1.5]) expect(() => a.sendMessage('x', { ttl })).toThrow(RangeError);
     expect(() => a.sendMessage('x', { ttl: '3' as never })).toThrow(TypeError);
   });
@@ -117,7 +111,7 @@ describe('direct messages', () => {
     const messageId = a.sendDirectMessage(b.peerId!.toUpperCase(), { secret: 1 });
     await vi.waitUntil(() => delivered.length > 0);
     expect(delivered[0]).toMatchObject({ messageId, peerId: b.peerId, hops: 1 });
-    expect(delivered[0]!.roundTripMs).toBeGreaterThanOrEqual(0);
+    expect(delivered[0]?.roundTripMs).toBeGreaterThanOrEqual(0);
     const expected = { messageId, from: a.peerId, content: { secret: 1 }, direct: true, hops: 1, path: [a.peerId] };
     expect(atB).toMatchObject([expected]);
     expect([atA, atC]).toEqual([[], []]);

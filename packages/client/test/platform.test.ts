@@ -5,10 +5,10 @@ import { systemClock } from '../src/adapters/system-clock.js';
 import { webCrypto } from '../src/adapters/web-crypto.js';
 import { platform as browser } from '../src/platform/browser.js';
 import { platform as node } from '../src/platform/node.js';
-import { turn } from './turn.js';
+import { conform, turn } from './conform.js';
 
 describe('systemClock keeps the clock port', () => {
-  for (const { name, run } of clockConformance(() => ({ clock: systemClock(), turn }))) it(name, run);
+  conform(clockConformance(() => ({ clock: systemClock(), turn })));
 
   it('waits longer than setTimeout can', async () => {
     const called = vi.fn();
@@ -20,18 +20,18 @@ describe('systemClock keeps the clock port', () => {
 });
 
 describe('secureRng keeps the rng port', () => {
-  for (const { name, run } of rngConformance(() => ({ rng: secureRng(webCrypto()) }))) it(name, run);
+  conform(rngConformance(() => ({ rng: secureRng(webCrypto()) })));
 });
 
 describe('webCrypto keeps the crypto port', () => {
-  for (const { name, run } of cryptoConformance(() => ({ crypto: webCrypto() }))) it(name, run);
+  conform(cryptoConformance(() => ({ crypto: webCrypto() })));
 });
 
 const getRandomValues = (bytes: Uint8Array<ArrayBuffer>): Uint8Array => crypto.getRandomValues(bytes);
 
 describe('S166: webCrypto without crypto.subtle (plain http) keeps the crypto port', () => {
   const make = () => ({ crypto: webCrypto({ getRandomValues }) });
-  for (const { name, run } of cryptoConformance(make)) it(name, run);
+  conform(cryptoConformance(make));
 });
 
 describe('S167: webCrypto with a crypto.subtle that lacks Ed25519 keeps the crypto port', () => {
@@ -40,7 +40,7 @@ describe('S167: webCrypto with a crypto.subtle that lacks Ed25519 keeps the cryp
     exportKey: () => Promise.reject(new DOMException('Unrecognized name.', 'NotSupportedError')),
   };
   const make = () => ({ crypto: webCrypto({ getRandomValues, subtle }) });
-  for (const { name, run } of cryptoConformance(make)) it(name, run);
+  conform(cryptoConformance(make));
 });
 
 describe('platforms', () => {

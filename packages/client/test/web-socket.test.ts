@@ -1,11 +1,11 @@
 import { signalingConformance } from '@peerpigeon/mesh/testing';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { webSocket } from '../src/adapters/web-socket.js';
 import { platform } from '../src/platform/node.js';
-import { turn } from './turn.js';
+import { conform, turn } from './conform.js';
 
 describe('webSocket over ws keeps the signaling port', () => {
   const servers: WebSocketServer[] = [];
@@ -15,7 +15,7 @@ describe('webSocket over ws keeps the signaling port', () => {
   beforeAll(async () => {
     signaling = webSocket((await platform.loadWebSocket())!);
     const echo = new WebSocketServer({ port: 0, host: '127.0.0.1' });
-    echo.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+    echo.on('connection', (socket) => socket.on('message', (data) => socket.send(data, { binary: false })));
     const refusing = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     refusing.on('connection', (socket) => socket.close(4001, 'no'));
     servers.push(echo, refusing);
@@ -29,10 +29,13 @@ describe('webSocket over ws keeps the signaling port', () => {
     }
   });
 
-  const url = (index: number): string => `ws://127.0.0.1:${(servers[index]!.address() as AddressInfo).port}`;
+  const url = (index: number): string => {
+    const { port } = (servers[index] as WebSocketServer).address() as AddressInfo;
+    return `ws://127.0.0.1:${port}`;
+  };
   // The names of the cases are needed before the servers run.
   const make = () => ({ signaling, echoUrl: url(0), refusingUrl: url(1), deadUrl, turn });
-  for (const { name, run } of signalingConformance(make)) it(name, run);
+  conform(signalingConformance(make));
 });
 
 /** A port on which nobody listens any more. */

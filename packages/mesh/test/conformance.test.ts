@@ -1,5 +1,5 @@
 import { SeededRng } from '@peerpigeon/core';
-import { rngConformance, storageConformance } from '@peerpigeon/mesh/testing';
+import { rngConformance, storageConformance, type Conformance } from '@peerpigeon/mesh/testing';
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '../src/ports.js';
 
@@ -19,12 +19,21 @@ class MemoryStorage implements Storage {
   }
 }
 
+/** One test for each promise of a port. */
+function conform(suite: readonly Conformance[]): void {
+  for (const { name, run } of suite) {
+    it(name, async () => {
+      await expect(run()).resolves.toBeUndefined();
+    });
+  }
+}
+
 describe('a storage in memory keeps the storage port', () => {
-  for (const { name, run } of storageConformance(() => ({ storage: new MemoryStorage() }))) it(name, run);
+  conform(storageConformance(() => ({ storage: new MemoryStorage() })));
 });
 
 describe('SeededRng keeps the rng port', () => {
-  for (const { name, run } of rngConformance(() => ({ rng: new SeededRng(7) }))) it(name, run);
+  conform(rngConformance(() => ({ rng: new SeededRng(7) })));
 });
 
 describe('the suites find what breaks a promise', () => {

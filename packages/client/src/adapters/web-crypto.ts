@@ -15,7 +15,7 @@ export interface HostCrypto {
  * loaded only then: both work on plain http, with the key in memory.
  * @throws {PeerPigeonError} `UNSUPPORTED` where there are no secure random numbers
  */
-export function webCrypto(host: HostCrypto | undefined = globalThis.crypto as HostCrypto | undefined): Crypto {
+export function webCrypto(host: HostCrypto | undefined = globalThis.crypto): Crypto {
   if (typeof host?.getRandomValues !== 'function') {
     throw new PeerPigeonError('UNSUPPORTED', 'no secure random numbers here: crypto.getRandomValues is missing', {
       details: { missing: 'crypto.getRandomValues' },

@@ -7,7 +7,7 @@ interface Host {
   readonly WebSocket?: WebSocketConstructor;
 }
 
-const host = (): Host => globalThis as Host;
+const host = (): Host => globalThis;
 
 /** Browsers, their workers, and whatever else has the browser's globals. */
 export const platform: Platform = {
