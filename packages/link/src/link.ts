@@ -86,9 +86,8 @@ export class Link implements Machine<Input, Output> {
       default:
     }
     if (this.state === 'closed') return;
-    const session = this.session;
     this.step(input, now, out);
-    this.arm(session !== this.session, out);
+    this.arm(out);
   }
 
   private step(input: Exclude<Input, { type: 'heard' | 'wrote' }>, now: Millis, out: Output[]): void {
@@ -211,12 +210,12 @@ export class Link implements Machine<Input, Output> {
     }
   }
 
-  /** Sets the timer if the next deadline is before the one it stands at, or if the interpreter knows it by another session. */
-  private arm(renamed: boolean, out: Output[]): void {
+  /** Sets the timer if the next deadline is before the one it stands at. */
+  private arm(out: Output[]): void {
     const { state } = this.life;
     const at =
       'until' in state ? state.until : state.name === 'closed' ? Infinity : (this.liveness?.nextAt ?? Infinity);
-    if (at === Infinity || (at >= this.armedAt && !renamed)) return;
+    if (at >= this.armedAt) return;
     this.armedAt = at;
     out.push({ type: 'timer', at, timer: { type: 'due', at } });
   }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Wire, types } from './wire.js';
+import type { Signal } from '../src/index.js';
+import { LARGE, Wire, requestOf, types } from './wire.js';
 import type { Peer } from './wire.js';
 
 /** Two dials at any two moments, over any path, with a mesh that takes its time to grant. */
@@ -55,6 +56,55 @@ describe('S101: both sides at once', () => {
         expect(wire.faults).toEqual([]);
         expect([ends(wire.small), ends(wire.large)]).toEqual([0, 0]);
       }
+    }
+  });
+
+  it('their request is as good as an answer to ours: the larger id offers, and the smaller takes the offer', () => {
+    const wire = new Wire({ loss: 1 });
+    wire.dial(wire.small);
+    wire.dial(wire.large);
+    const [theirs] = wire.small.signals;
+    const [ours] = wire.large.signals;
+    expect([theirs?.kind, ours?.kind]).toEqual(['request', 'request']);
+    wire.deliver(wire.large, theirs as Signal);
+    expect(wire.large.commands).toEqual(['open', 'offer']);
+    expect(wire.large.link?.session).toBe(ours?.session);
+    const offer: Signal = {
+      kind: 'offer',
+      session: ours?.session ?? '',
+      seq: 1,
+      description: { type: 'offer', sdp: 'x' },
+    };
+    wire.deliver(wire.small, offer);
+    expect(wire.small.commands).toEqual(['open', 'answer']);
+    expect(wire.small.link?.session).toBe(ours?.session);
+    expect([wire.small.events, wire.large.events]).toEqual([[], []]);
+  });
+
+  it('a session that is taken over is counted from the beginning, for both sides', () => {
+    const wire = new Wire({ loss: 1 });
+    wire.dial(wire.small);
+    const mine = wire.small.link?.session ?? '';
+    const candidate = { candidate: 'c', sdpMid: null, sdpMLineIndex: null };
+    wire.deliver(wire.small, { kind: 'candidate', session: mine, seq: 1, candidate });
+    wire.deliver(wire.small, requestOf(LARGE, 'theirs'));
+    expect(wire.small.signals.slice(1)).toEqual([{ kind: 'accept', session: 'theirs', seq: 0 }]);
+    const description = { type: 'offer', sdp: 'x' } as const;
+    wire.deliver(wire.small, { kind: 'offer', session: 'theirs', seq: 1, description });
+    expect(wire.small.commands).toEqual(['open', 'answer']);
+  });
+
+  it('two offers in one session: the larger id’s stays', () => {
+    for (const end of ['small', 'large'] as const) {
+      const wire = new Wire({ loss: 1 });
+      const peer = wire[end];
+      wire.dial(peer, true);
+      const session = peer.link?.session ?? '';
+      wire.deliver(peer, { kind: 'accept', session, seq: 0 });
+      wire.deliver(peer, { kind: 'offer', session, seq: 1, description: { type: 'offer', sdp: 'x' } });
+      const kept = ['open', 'offer'];
+      expect(peer.commands).toEqual(end === 'large' ? kept : [...kept, 'close', 'open', 'answer']);
+      expect(wire.faults).toEqual([]);
     }
   });
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { linkConfig } from '../src/index.js';
-import type { Signal } from '../src/index.js';
-import { LARGE, SMALL, Wire, last, recordOf, types } from './wire.js';
+import { LARGE, SMALL, Wire, last, recordOf, requestOf, types } from './wire.js';
 import type { Peer } from './wire.js';
 
 const kinds = (peer: Peer): string[] =>
@@ -197,7 +196,7 @@ describe('the end', () => {
       initiator: 'network',
     });
 
-    wire.deliver(wire.large, request('s'));
+    wire.deliver(wire.large, requestOf(SMALL, 's'));
     wire.run(19_999);
     expect(types(wire.large)).toEqual(['requested']);
     wire.run(20_000);
@@ -249,7 +248,7 @@ describe('the end', () => {
     link?.handle({ type: 'dial', purpose: '', isolated: false }, 9e5, out);
     link?.handle({ type: 'heard' }, 9e5, out);
     link?.handle({ type: 'wrote' }, 9e5, out);
-    link?.handle({ type: 'signal', signal: request('other') }, 9e5, out);
+    link?.handle({ type: 'signal', signal: requestOf(SMALL, 'other') }, 9e5, out);
     link?.handle({ type: 'hangup', reason: 'again' }, 9e5, out);
     expect(out).toEqual([]);
     expect(link?.state).toBe('closed');
@@ -274,6 +273,28 @@ describe('signals that come late, twice, or out of order', () => {
     wire.deliver(wire.small, { kind: 'offer', session: 'gone', seq: 1, description: { type: 'offer', sdp: 'x' } });
     expect(wire.small.events).toEqual([{ type: 'closed', reason: 'stale', wasReady: false, initiator: 'local' }]);
     expect(wire.small.signals).toEqual([{ kind: 'cancel', session: 'gone', seq: 0, reason: 'stale' }]);
+  });
+
+  it('an answer before our offer is out, and a description that comes twice, are ignored', () => {
+    const wire = new Wire({ loss: 1 });
+    wire.dial(wire.small, true);
+    const session = wire.small.link?.session ?? '';
+    const answer = { type: 'answer', sdp: 'x' } as const;
+    wire.deliver(wire.small, { kind: 'accept', session, seq: 0 });
+    wire.deliver(wire.small, { kind: 'answer', session, seq: 1, description: answer });
+    expect(wire.small.commands).toEqual(['open', 'offer']);
+    const event = { type: 'description', description: { type: 'offer', sdp: 'o' } } as const;
+    wire.feed(wire.small, { type: 'transport', session, event });
+    wire.feed(wire.small, { type: 'transport', session, event });
+    expect(kinds(wire.small)).toEqual(['request', 'offer']);
+    wire.deliver(wire.small, { kind: 'answer', session, seq: 2, description: answer });
+    expect(wire.small.commands).toEqual(['open', 'offer', 'accept']);
+  });
+
+  it('events of a former session’s transport are ignored', () => {
+    const wire = linked();
+    wire.feed(wire.small, { type: 'transport', session: 'former', event: { type: 'closed', reason: 'late' } });
+    expect(wire.isJoined).toBe(true);
   });
 
   it('candidates before the description wait for it, in order and bounded', () => {
@@ -311,11 +332,11 @@ describe('signals that come late, twice, or out of order', () => {
 describe('a peer that begins anew', () => {
   it('a second request replaces the first while nothing is ready', () => {
     const wire = new Wire({ loss: 1 });
-    wire.deliver(wire.large, request('first'));
-    wire.deliver(wire.large, request('second'));
+    wire.deliver(wire.large, requestOf(SMALL, 'first'));
+    wire.deliver(wire.large, requestOf(SMALL, 'second'));
     expect(wire.large.link?.session).toBe('second');
     expect(wire.large.commands).toEqual(['open', 'offer', 'close', 'open', 'offer']);
-    wire.deliver(wire.large, { ...request('first'), seq: 9 });
+    wire.deliver(wire.large, { ...requestOf(SMALL, 'first'), seq: 9 });
     expect(wire.large.link?.session).toBe('second');
     expect(types(wire.large)).toEqual(['requested']);
     expect(wire.faults).toEqual([]);
@@ -323,7 +344,7 @@ describe('a peer that begins anew', () => {
 
   it('S100: a request on a ready link is answered by a ping; a link that lives stays', () => {
     const wire = linked();
-    wire.deliver(wire.large, request('anew'));
+    wire.deliver(wire.large, requestOf(SMALL, 'anew'));
     wire.run(20_000);
     expect(wire.isJoined).toBe(true);
   });
@@ -331,7 +352,7 @@ describe('a peer that begins anew', () => {
   it('S100: a request on a ready link whose other end is gone closes it within seconds', () => {
     const wire = linked();
     wire.cut = true;
-    wire.deliver(wire.large, request('anew'));
+    wire.deliver(wire.large, requestOf(SMALL, 'anew'));
     wire.run(500 + 2_001);
     expect(last(wire.large)).toEqual({ type: 'closed', reason: 'replaced', wasReady: true, initiator: 'remote' });
   });
@@ -352,7 +373,3 @@ describe('configuration', () => {
     expect(() => linkConfig({ versions: [] })).toThrow(RangeError);
   });
 });
-
-function request(session: string): Signal {
-  return { kind: 'request', session, seq: 0, purpose: 'ring', isolated: false, record: recordOf(SMALL) };
-}

@@ -16,6 +16,16 @@ export const recordOf = (id: PeerId, more: Partial<PeerRecord> = {}): PeerRecord
   ...more,
 });
 
+/** A request of `id`, the first signal of `session`. */
+export const requestOf = (id: PeerId, session: string): Signal => ({
+  kind: 'request',
+  session,
+  seq: 0,
+  purpose: 'ring',
+  isolated: false,
+  record: recordOf(id),
+});
+
 /** How a wire treats signals; every draw comes from `seed`. */
 export interface Weather {
   readonly seed: number;
