@@ -132,7 +132,7 @@ function Peer({ node: { id, kind, at }, chosen, onChoose }: PeerProps) {
       style={`--hue: ${ringHue(id)}`}
       transform={`translate(${at.x.toFixed(1)} ${at.y.toFixed(1)})`}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-label={`Peer ${shortId(id)}, ${KINDS[kind]}`}
       aria-pressed={chosen}
       data-testid="ring-node"

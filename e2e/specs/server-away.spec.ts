@@ -1,0 +1,48 @@
+import { expect, oneMesh, test } from '../fixtures/test.js';
+
+// What Chromium says of a refused WebSocket, whoever opened it.
+test.use({ tolerated: [/WebSocket connection to .* failed/] });
+
+for (const end of ['stop', 'kill'] as const) {
+  test(`the server gone (${end}): tabs go on talking; back again: they reconnect, and a new tab joins`, async ({
+    openTab,
+    server,
+    figure,
+  }) => {
+    const tabs = [await openTab(), await openTab(), await openTab()] as const;
+    await oneMesh(tabs);
+    const [first, second] = tabs;
+
+    if (end === 'stop') expect(await server.stop()).toBe(0);
+    else await server.kill();
+    for (const tab of tabs) {
+      await expect.poll(async () => (await tab.status()).connected).toBe(false);
+      expect(await tab.events('disconnected')).toMatchObject([{ permanent: false }]);
+      await expect(tab.page.getByTestId('status')).toHaveAttribute('data-phase', 'alone');
+    }
+    const message = await first.broadcast('without a server');
+    for (const tab of tabs) {
+      await expect.poll(async () => (await tab.messages()).map(({ messageId }) => messageId)).toEqual([message]);
+    }
+    const direct = await second.direct(await first.id(), 'me too');
+    await expect.poll(() => second.events('messageDelivered')).toMatchObject([{ messageId: direct }]);
+    for (const tab of tabs) expect(await tab.events('peerDisconnected')).toEqual([]);
+
+    const backAt = Date.now();
+    await server.start();
+    for (const tab of tabs) {
+      await expect.poll(async () => (await tab.status()).connected, { timeout: 30_000 }).toBe(true);
+      await expect(tab.page.getByTestId('status')).toHaveAttribute('data-phase', 'joined');
+    }
+    figure('server started to all tabs reconnected', Date.now() - backAt);
+
+    const late = await openTab();
+    await late.linked();
+    const all = [...tabs, late];
+    await oneMesh(all);
+    const hello = await late.broadcast('late, but here');
+    for (const tab of all) {
+      await expect.poll(async () => (await tab.messages()).map(({ messageId }) => messageId)).toContain(hello);
+    }
+  });
+}
