@@ -124,7 +124,8 @@ function parse(args: readonly string[]): Parsed {
       positionals: parsed.positionals,
     };
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // What follows the first sentence is advice on quoting.
+    throw new UsageError((error as Error).message.split('. ')[0] ?? '');
   }
 }
 
