@@ -7,7 +7,8 @@ import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
 import type { Neighborhood } from './neighborhood.js';
 import type { Policy } from './policy.js';
-import type { Slots } from './slots.js';
+import { spareSlots } from './plan.js';
+import type { Plan } from './plan.js';
 
 /** The answer to a request for a link. */
 export type Verdict =
@@ -25,15 +26,6 @@ export interface Request {
   readonly far: boolean;
 }
 
-/** What the decision depends on besides. */
-export interface AdmissionContext {
-  readonly self: PeerId;
-  readonly maxPeers: number;
-  readonly slots: Slots;
-  readonly policy: Policy;
-  readonly eviction: boolean;
-}
-
 /** A handover takes some 0.3 to 0.8 s (prototype): an asker that came in between tries again after that. */
 const BUSY_MS: readonly [Millis, Millis] = [300, 800];
 
@@ -41,20 +33,20 @@ const BUSY_MS: readonly [Millis, Millis] = [300, 800];
  * Decides on a request. Room is `maxPeers`, and one more for a handover: to a nearer ring neighbour always, to a peer
  * without links that hangs on as a leaf, and to a nearer peer when near slots exist (README eviction, S102).
  */
-export function admit(neighborhood: Neighborhood, request: Request, context: AdmissionContext, rng: Rng): Verdict {
+export function admit(self: PeerId, neighborhood: Neighborhood, request: Request, plan: Plan, rng: Rng): Verdict {
   const { peer, purpose, isolated, onRing, far } = request;
-  const { self, maxPeers, slots, policy, eviction } = context;
+  const { slots, policy } = plan;
+  const { maxPeers, evictionStrategy } = plan.settings;
   const load = neighborhood.load;
-  const spare = slots.random + slots.finger + slots.near;
-  const spareLeft = spare - neighborhood.spareLinks() - neighborhood.sparePending();
+  const spareLeft = spareSlots(plan, neighborhood);
 
   if (maxPeers === 1) return load === 0 ? { type: 'grant' } : { type: 'refuse', reason: 'full' };
   const wantedOnRing = onRing && neighborhood.improvesRing(peer);
   const welcome =
     wantedOnRing ||
     (spareLeft > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
-    (!onRing && isolated && spare > 0) ||
-    (eviction && slots.near > 0 && nearerThanSome(self, peer, neighborhood, policy));
+    (!onRing && isolated && maxPeers > 2) ||
+    (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighborhood, policy));
   if (!welcome) {
     // A link that no slot asks for is still taken while there is room: it can only help.
     return load < maxPeers && purpose !== 'ring' && spareLeft > 0
@@ -72,12 +64,16 @@ function nearerThanSome(self: PeerId, peer: PeerId, neighborhood: Neighborhood, 
   return false;
 }
 
-/** Who may have room for `asker`: the nearest known to it on the ring, those with a free slot first. */
-export function hintsFor(asker: PeerId, knowledge: Knowledge): PeerRecord[] {
-  const around = [...knowledge.side(1, MAX_HINTS, asker), ...knowledge.side(-1, MAX_HINTS, asker)];
-  const rank = (peer: PeerId): number => (knowledge.get(peer)?.open === true ? 0 : 1);
-  return [...new Set(around)]
-    .sort((a, b) => rank(a) - rank(b) || compareRingDistance(asker, a, b))
+/**
+ * Who may take `asker` instead: its nearest on the ring for a ring link, those said to have a free slot for any other;
+ * nearest first.
+ */
+export function hintsFor(asker: PeerId, forRing: boolean, knowledge: Knowledge, now: Millis): PeerRecord[] {
+  const candidates = forRing
+    ? [...knowledge.side(1, MAX_HINTS, asker), ...knowledge.side(-1, MAX_HINTS, asker)]
+    : [...knowledge.entries()].map(([peer]) => peer).filter((peer) => peer !== asker && knowledge.isOpen(peer, now));
+  return [...new Set(candidates)]
+    .sort((a, b) => compareRingDistance(asker, a, b))
     .slice(0, MAX_HINTS)
     .flatMap((peer) => knowledge.get(peer)?.record ?? []);
 }

@@ -16,6 +16,10 @@ export interface Config {
   readonly backoffMs: Millis;
   /** Longest such delay. GossipSub's prune backoff: 60 s. */
   readonly maxBackoffMs: Millis;
+  /** How long a peer that said that it has a free slot is taken to have one. A guess: a little above `maxExchangeMs`. */
+  readonly openMs: Millis;
+  /** How long a hint of a third peer to one with a free slot is believed: long enough to ask, too short to be a rumour. */
+  readonly hintMs: Millis;
   /** How long a peer with no room, or one just separated from, is not asked again for a long link. A guess. */
   readonly refusedMs: Millis;
   /** Links being made at once, besides those asked of us. MACHINE figures: more than 4 to 8 at once lose links. */
@@ -28,6 +32,10 @@ export interface Config {
   readonly exchangeMs: Millis;
   /** Longest such period. Prototype: 12 s. */
   readonly maxExchangeMs: Millis;
+  /** First delay before a peer of which nobody said that it has room is asked for a long link; doubles. Prototype: 1.5 s. */
+  readonly seekMs: Millis;
+  /** Longest such delay. Prototype: 30 s. */
+  readonly maxSeekMs: Millis;
   /** First delay before asking the server for more peers when there is nobody left to dial; doubles. Prototype: 1.5 s. */
   readonly discoverMs: Millis;
   /** Longest such delay while something is missing. Prototype: 30 s. */
@@ -47,12 +55,16 @@ export const DEFAULT_CONFIG: Config = {
   patienceMs: 2_000,
   backoffMs: 1_000,
   maxBackoffMs: 60_000,
+  openMs: 15_000,
+  hintMs: 1_000,
   refusedMs: 20_000,
   maxDials: 4,
   handoverMs: 2_500,
   ringSettleMs: 1_000,
   exchangeMs: 500,
   maxExchangeMs: 12_000,
+  seekMs: 1_500,
+  maxSeekMs: 30_000,
   discoverMs: 1_500,
   maxDiscoverMs: 30_000,
   restDiscoverMs: 90_000,

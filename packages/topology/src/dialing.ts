@@ -4,7 +4,7 @@ import { bucketIndex, compareDistance } from '@peerpigeon/xor';
 import type { Config } from './config.js';
 import type { Known, Knowledge } from './knowledge.js';
 import type { Neighborhood } from './neighborhood.js';
-import type { Policy } from './policy.js';
+import type { Plan } from './plan.js';
 
 /** What there is to do about one side of the ring. */
 export type RingStep =
@@ -54,32 +54,33 @@ export interface SpareStep {
 }
 
 /**
- * Chooses a peer for a free slot: one said to have room before one of whom nobody said, far ones in XOR buckets that no
+ * Chooses a peer for a free slot: one said to have room, else, from `seekAt` on, one of whom nobody said; far ones in XOR buckets that no
  * link covers first, otherwise drawn at random; for near slots the policy's best.
  */
 export function spareStep(
   self: PeerId,
   knowledge: Knowledge,
   neighborhood: Neighborhood,
-  policy: Policy,
-  wantNear: boolean,
-  farRank: number,
+  { slots, policy, farRank }: Plan,
   config: Config,
+  seekAt: Millis,
   now: Millis,
   rng: Rng,
 ): SpareStep {
+  const wantNear = slots.near > 0;
   let until: Millis = Infinity;
   const candidates: PeerId[] = [];
   const near = new Set([...knowledge.side(1, farRank), ...knowledge.side(-1, farRank)]);
   for (const [peer, known] of knowledge.entries()) {
-    if (neighborhood.links.has(peer) || neighborhood.pending.has(peer) || known.open === false) continue;
+    if (neighborhood.links.has(peer) || neighborhood.pending.has(peer)) continue;
     if (!wantNear && near.has(peer)) continue;
     const at = Math.max(dialableAt(self, peer, known, false, config), known.refusedUntil);
     if (at <= now) candidates.push(peer);
     else until = Math.min(until, at);
   }
   if (candidates.length === 0) return { peer: undefined, until };
-  const open = candidates.filter((peer) => knowledge.get(peer)?.open === true);
+  const open = candidates.filter((peer) => knowledge.isOpen(peer, now));
+  if (open.length === 0 && now < seekAt) return { peer: undefined, until: Math.min(until, seekAt) };
   const pool = open.length > 0 ? open : candidates;
   if (wantNear) {
     return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], until };

@@ -30,7 +30,12 @@ export function neighborsMessage(
     const known = knowledge.get(peer);
     if (known === undefined || peer === receiver) continue;
     const linked = neighborhood.links.has(peer);
-    entries.push({ record: known.record, ageMs: linked ? 0 : now - known.heardAt, open: known.open ?? false });
+    // A free slot is passed on at first hand only, or the rumour would outlive it.
+    entries.push({
+      record: known.record,
+      ageMs: linked ? 0 : now - known.heardAt,
+      open: linked && known.openUntil > now,
+    });
   }
   return { kind: 'neighbors', entries, links: [...neighborhood.links.keys()] };
 }

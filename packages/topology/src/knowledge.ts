@@ -1,7 +1,7 @@
 import { ExpiringMap, between } from '@peerpigeon/core';
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { SortedRing } from '@peerpigeon/xor';
+import { SortedRing, compareClockwise } from '@peerpigeon/xor';
 import type { Config } from './config.js';
 
 /** What is known of a peer. */
@@ -11,8 +11,8 @@ export interface Known {
   heardAt: Millis;
   /** When we first heard of it. */
   readonly discoveredAt: Millis;
-  /** Whether it has a free slot, as last heard; undefined when nobody said. */
-  open: boolean | undefined;
+  /** Until when it may be taken to have a free slot, as it said so itself, to us or to one of our neighbours. */
+  openUntil: Millis;
   /** Failed dials in a row. */
   attempts: number;
   /** Not to be dialled before. */
@@ -24,6 +24,9 @@ export interface Known {
 /** Fractions of the id space are compared at this many hexadecimal digits (52 bits fit a double). */
 const FRACTION_DIGITS = 13;
 
+/** How often the old are looked for. A guess: far below `forgetAfterMs`. */
+const PRUNE_MS = 10_000;
+
 /** All peers a peer knows of, linked or not, bounded, and where they stand on the ring. */
 export class Knowledge {
   private readonly self: PeerId;
@@ -32,6 +35,7 @@ export class Knowledge {
   private readonly ring = new SortedRing();
   /** Peers that left, with their epoch: not learnt again before a newer run of them is heard of. */
   private readonly tombstones: ExpiringMap<PeerId, number>;
+  private prunedAt: Millis = -Infinity;
 
   constructor(self: PeerId, config: Config) {
     this.self = self;
@@ -56,7 +60,7 @@ export class Knowledge {
    * Takes note of a peer.
    * @returns whether it is new
    */
-  learn(record: PeerRecord, heardAt: Millis, open: boolean | undefined, now: Millis): boolean {
+  learn(record: PeerRecord, heardAt: Millis, now: Millis): boolean {
     const peer = record.id;
     if (peer === this.self) return false;
     const known = this.peers.get(peer);
@@ -64,7 +68,15 @@ export class Knowledge {
       const departed = this.tombstones.get(peer, now);
       if (departed !== undefined && departed >= record.epoch) return false;
       if (heardAt + this.config.forgetAfterMs <= now) return false;
-      this.peers.set(peer, { record, heardAt, discoveredAt: now, open, attempts: 0, retryAt: 0, refusedUntil: 0 });
+      this.peers.set(peer, {
+        record,
+        heardAt,
+        discoveredAt: now,
+        openUntil: 0,
+        attempts: 0,
+        retryAt: 0,
+        refusedUntil: 0,
+      });
       if (record.caps.maxPeers >= 2) this.ring.add(peer);
       return true;
     }
@@ -77,10 +89,7 @@ export class Knowledge {
       if (record.caps.maxPeers >= 2) this.ring.add(peer);
       else this.ring.delete(peer);
     }
-    if (heardAt >= known.heardAt) {
-      known.heardAt = heardAt;
-      if (open !== undefined) known.open = open;
-    }
+    known.heardAt = Math.max(known.heardAt, heardAt);
     return false;
   }
 
@@ -91,6 +100,26 @@ export class Knowledge {
     known.heardAt = now;
     known.attempts = 0;
     known.retryAt = 0;
+  }
+
+  /** The peer is said to have a free slot; believed until `until`. */
+  hasRoom(peer: PeerId, until: Millis): void {
+    const known = this.peers.get(peer);
+    if (known !== undefined) known.openUntil = Math.max(known.openUntil, until);
+  }
+
+  /** The peer has none: it is not asked for a while. */
+  hasNoRoom(peer: PeerId, now: Millis, rng: Rng): void {
+    const known = this.peers.get(peer);
+    if (known === undefined) return;
+    known.openUntil = 0;
+    known.refusedUntil = now + this.config.refusedMs * between(rng, 0.5, 1.5);
+  }
+
+  /** Whether a peer may be taken to have a free slot. */
+  isOpen(peer: PeerId, now: Millis): boolean {
+    const known = this.peers.get(peer);
+    return known !== undefined && known.openUntil > now && known.refusedUntil <= now;
   }
 
   /** A dial failed: the next one waits, twice as long as the last, ± 50 %. */
@@ -113,18 +142,38 @@ export class Knowledge {
     return true;
   }
 
-  /** Forgets who was not heard of for long, and who is too much: neither kept nor in the leaf set, longest unheard first. */
-  prune(now: Millis, kept: (peer: PeerId) => boolean): PeerId[] {
-    const gone: PeerId[] = [];
-    for (const [peer, known] of this.peers) {
-      if (!kept(peer) && known.heardAt + this.config.forgetAfterMs <= now) gone.push(peer);
+  /** Whether there is room for a peer that only others told of: in the leaf set always, else while few are known. */
+  worthLearning(peer: PeerId): boolean {
+    return this.peers.has(peer) || this.peers.size < this.config.maxKnown || this.isLeaf(peer);
+  }
+
+  /** Whether a peer is, or would be, one of the nearest on its side of the ring. */
+  isLeaf(peer: PeerId): boolean {
+    const count = this.config.leafSetSize;
+    for (const direction of [1, -1] as const) {
+      const side = this.side(direction, count);
+      const last = side[count - 1];
+      if (last === undefined || compareClockwise(this.self, peer, last) * direction <= 0) return true;
     }
-    const surplus = this.peers.size - gone.length - this.config.maxKnown;
-    if (surplus > 0) {
-      const leaves = new Set([...this.side(1, this.config.leafSetSize), ...this.side(-1, this.config.leafSetSize)]);
-      const candidates = [...this.peers].filter(([peer]) => !kept(peer) && !leaves.has(peer) && !gone.includes(peer));
-      candidates.sort((a, b) => a[1].heardAt - b[1].heardAt);
-      for (const [peer] of candidates.slice(0, surplus)) gone.push(peer);
+    return false;
+  }
+
+  /**
+   * Forgets who was not heard of for long, and, a quarter beyond the cap, who is too much: neither kept nor in the leaf
+   * set, longest unheard first. Looks every {@link PRUNE_MS}, or at once when there are too many.
+   */
+  prune(now: Millis, kept: (peer: PeerId) => boolean): PeerId[] {
+    const { maxKnown, forgetAfterMs } = this.config;
+    const tooMany = this.peers.size > maxKnown + (maxKnown >> 2);
+    if (now < this.prunedAt + PRUNE_MS && !tooMany) return [];
+    this.prunedAt = now;
+    const idle = [...this.peers].filter(([peer]) => !kept(peer));
+    const gone = idle.filter(([, known]) => known.heardAt + forgetAfterMs <= now).map(([peer]) => peer);
+    if (tooMany) {
+      const rest = idle.filter(([peer]) => !this.isLeaf(peer) && !gone.includes(peer));
+      rest.sort((a, b) => a[1].heardAt - b[1].heardAt);
+      const surplus = this.peers.size - gone.length - maxKnown;
+      for (const [peer] of rest.slice(0, Math.max(0, surplus))) gone.push(peer);
     }
     for (const peer of gone) this.forget(peer, now, false);
     return gone;

@@ -12,6 +12,7 @@ export interface Entry {
   /** How long ago it was known alive, over all who passed it on. */
   readonly ageMs: Millis;
   /** Whether it had a free slot then. */
+  /** It has told the sender that it has a free slot. False says nothing. */
   readonly open: boolean;
 }
 

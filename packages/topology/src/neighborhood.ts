@@ -3,10 +3,9 @@ import type { PeerRecord } from '@peerpigeon/identity';
 import { compareClockwise } from '@peerpigeon/xor';
 import type { Purpose } from './input.js';
 import type { Knowledge } from './knowledge.js';
-import type { Policy } from './policy.js';
+import type { Plan } from './plan.js';
 import { assignRoles } from './role.js';
 import type { Role } from './role.js';
-import type { Slots } from './slots.js';
 
 /** A ready link, as the topology sees it. */
 export interface Neighbor {
@@ -74,7 +73,7 @@ export class Neighborhood {
   }
 
   /** Gives each link its role anew. */
-  assign(slots: Slots, policy: Policy, knowledge: Knowledge, farRank: number): void {
+  assign({ slots, policy, farRank }: Plan, knowledge: Knowledge): void {
     const candidates = [...this.links.values()].map(({ peer, record, role }) => {
       const onRing = record.caps.maxPeers >= 2;
       // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.

@@ -1,26 +1,20 @@
-import { between, jitter } from '@peerpigeon/core';
 import type { Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { admit, hintsFor } from './admission.js';
+import type { Verdict } from './admission.js';
 import { DEFAULT_CONFIG } from './config.js';
 import type { Config, Settings } from './config.js';
-import { leafStep, ringStep, spareStep } from './dialing.js';
 import { hastenExchange, neighborsMessage, scheduleExchange } from './exchange.js';
-import type { Input, Purpose } from './input.js';
+import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
 import type { Message } from './message.js';
 import { Neighborhood } from './neighborhood.js';
 import type { Neighbor } from './neighborhood.js';
 import type { Output } from './output.js';
-import { randomPolicy, xorPolicy } from './policy.js';
-import type { Policy } from './policy.js';
-import { slotsFor } from './slots.js';
-import type { Slots } from './slots.js';
+import { planFor, spareSlots } from './plan.js';
+import { Seeker } from './seeker.js';
 import { surplusLinks } from './surplus.js';
 import { Warnings } from './warnings.js';
-
-/** Of the ranks nearest on the ring, at most so many are no use as long links (prototype: min(8, N̂/6)). */
-const MAX_FAR_RANK = 8;
 
 /**
  * Who should be my neighbours.
@@ -45,13 +39,10 @@ export class Topology implements Machine<Input, Output> {
   private settings: Settings;
   private active = false;
   private online = false;
+  private readonly seeker: Seeker;
   private reviewAt: Millis = Infinity;
-  /** Since when both ring neighbours are the nearest known; Infinity while they are not. */
-  private ringOkSince: Millis = Infinity;
   private surplusSince: Millis | undefined;
   private trim = false;
-  private discoverAt: Millis = 0;
-  private discoverPeriodMs = 0;
 
   constructor(record: PeerRecord, settings: Settings, config: Partial<Config>, rng: Rng) {
     this.self = record.id;
@@ -61,6 +52,7 @@ export class Topology implements Machine<Input, Output> {
     this.rng = rng;
     this.knowledge = new Knowledge(this.self, this.config);
     this.neighborhood = new Neighborhood(this.self);
+    this.seeker = new Seeker(this.self, this.config, rng, this.knowledge, this.neighborhood);
     this.warnings = new Warnings(this.config);
   }
 
@@ -71,7 +63,7 @@ export class Topology implements Machine<Input, Output> {
 
   /** Both ring neighbours are the nearest known. */
   get ringOk(): boolean {
-    return this.ringOkSince !== Infinity;
+    return this.seeker.ring.state === 'right';
   }
 
   handle(input: Input, now: Millis, out: Output[]): void {
@@ -90,8 +82,7 @@ export class Topology implements Machine<Input, Output> {
         break;
       case 'reach':
         this.online = input.online;
-        this.discoverAt = now + jitter(this.rng, this.config.restDiscoverMs);
-        this.discoverPeriodMs = 0;
+        if (input.online) this.seeker.online(now);
         break;
       case 'discovered':
         this.learn(input.records, now, out);
@@ -112,12 +103,13 @@ export class Topology implements Machine<Input, Output> {
         if (input.absent) this.forget(input.peer, true, now, out);
         break;
       case 'dial':
-        this.dial(input.peer, 'manual', now, out);
+        this.seeker.dial(input.peer, 'manual', now, out);
         break;
       case 'peerUp':
         this.learn([input.record], now, out);
         this.knowledge.alive(input.peer, now);
         this.neighborhood.add(input.peer, input.record, now);
+        this.seeker.gained(now);
         this.changed(now);
         break;
       case 'peerDown':
@@ -140,21 +132,19 @@ export class Topology implements Machine<Input, Output> {
     this.neighborhood.clear();
     this.knowledge.clear();
     this.reviewAt = Infinity;
-    this.ringOkSince = Infinity;
     this.surplusSince = undefined;
     this.trim = false;
   }
 
   private learn(records: readonly PeerRecord[], now: Millis, out: Output[]): void {
     for (const record of records) {
-      if (this.knowledge.learn(record, now, undefined, now)) this.discovered(record.id, now, out);
+      if (this.knowledge.learn(record, now, now)) this.discovered(record.id, now, out);
     }
   }
 
   private discovered(peer: PeerId, now: Millis, out: Output[]): void {
     out.push({ type: 'event', event: { type: 'discovered', peer } });
-    this.discoverPeriodMs = 0;
-    this.changed(now);
+    if (this.knowledge.isLeaf(peer)) this.changed(now);
   }
 
   private forget(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
@@ -165,56 +155,37 @@ export class Topology implements Machine<Input, Output> {
     hastenExchange(this.neighborhood, this.config, now, this.rng);
   }
 
-  private slots(): Slots {
-    return slotsFor(this.settings.maxPeers, this.sizeEstimate);
-  }
-
-  private policy(): Policy {
-    return this.settings.xorRouting ? xorPolicy : randomPolicy;
-  }
-
-  private farRank(): number {
-    return Math.min(MAX_FAR_RANK, Math.floor(this.sizeEstimate / 6));
-  }
-
   private answer(input: Extract<Input, { type: 'requested' }>, now: Millis, out: Output[]): void {
     const { peer, purpose, isolated, record } = input;
     if (record !== undefined) this.learn([record], now, out);
     const onRing = (record?.caps.maxPeers ?? 2) >= 2;
-    const far = this.knowledge.isFar(peer, this.farRank());
-    const verdict = this.active
-      ? admit(
-          this.neighborhood,
-          { peer, purpose, isolated, onRing, far },
-          {
-            self: this.self,
-            maxPeers: this.settings.maxPeers,
-            slots: this.slots(),
-            policy: this.policy(),
-            eviction: this.settings.evictionStrategy,
-          },
-          this.rng,
-        )
-      : ({ type: 'refuse', reason: 'full' } as const);
+    const plan = planFor(this.settings, this.knowledge);
+    const far = this.knowledge.isFar(peer, plan.farRank);
+    const verdict: Verdict = this.active
+      ? admit(this.self, this.neighborhood, { peer, purpose, isolated, onRing, far }, plan, this.rng)
+      : { type: 'refuse', reason: 'full' };
     if (verdict.type === 'grant') {
       this.neighborhood.pending.set(peer, { peer, purpose, since: now, ours: false });
       out.push({ type: 'grant', peer });
     } else {
-      const peers = verdict.reason === 'full' ? hintsFor(peer, this.knowledge) : [];
+      const forRing = purpose === 'ring' || purpose === 'leaf';
+      const peers = verdict.reason === 'full' ? hintsFor(peer, forRing, this.knowledge, now) : [];
       out.push({ ...verdict, peer, peers });
     }
   }
 
   private redirected(input: Extract<Input, { type: 'redirected' }>, now: Millis, out: Output[]): void {
+    // Whoever is asked for a long link and has no room names those of whom it heard that they have.
+    const purpose = this.neighborhood.pending.get(input.peer)?.purpose ?? 'ring';
     this.neighborhood.pending.delete(input.peer);
     this.learn(input.peers, now, out);
+    if (purpose !== 'ring') for (const { id } of input.peers) this.knowledge.hasRoom(id, now + this.config.hintMs);
     const known = this.knowledge.get(input.peer);
     if (known === undefined) return;
     if (input.reason === 'busy') {
       known.retryAt = now + (input.retryAfterMs ?? this.config.backoffMs);
     } else {
-      known.open = false;
-      known.refusedUntil = now + this.config.refusedMs * between(this.rng, 0.5, 1.5);
+      this.knowledge.hasNoRoom(input.peer, now, this.rng);
       known.retryAt = now + this.config.backoffMs;
     }
   }
@@ -222,11 +193,9 @@ export class Topology implements Machine<Input, Output> {
   private peerDown(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
     this.neighborhood.pending.delete(peer);
     if (!this.neighborhood.links.delete(peer)) return;
-    const known = this.knowledge.get(peer);
     if (departed) this.forget(peer, true, now, out);
-    else if (known !== undefined) known.refusedUntil = now + this.config.refusedMs * between(this.rng, 0.5, 1.5);
-    this.discoverPeriodMs = 0;
-    this.discoverAt = Math.min(this.discoverAt, now + between(this.rng, 50, this.config.discoverMs));
+    else this.knowledge.hasNoRoom(peer, now, this.rng);
+    this.seeker.lost(now);
     this.changed(now);
   }
 
@@ -238,15 +207,16 @@ export class Topology implements Machine<Input, Output> {
       case 'status': {
         link.theirRole = message.role;
         link.theirRingOk = message.ringOk;
-        const known = this.knowledge.get(from);
-        if (known !== undefined) known.open = message.open;
+        if (message.open) this.knowledge.hasRoom(from, now + this.config.openMs);
         break;
       }
       case 'neighbors':
         link.view = new Set(message.links);
         out.push({ type: 'event', event: { type: 'view', peer: from, links: message.links } });
         for (const { record, ageMs, open } of message.entries) {
-          if (this.knowledge.learn(record, now - ageMs, open, now)) this.discovered(record.id, now, out);
+          if (!this.knowledge.worthLearning(record.id)) continue;
+          if (this.knowledge.learn(record, now - ageMs, now)) this.discovered(record.id, now, out);
+          if (open) this.knowledge.hasRoom(record.id, now + this.config.openMs);
         }
         break;
       case 'notice':
@@ -265,11 +235,13 @@ export class Topology implements Machine<Input, Output> {
     for (const peer of this.knowledge.prune(now, (id) => this.isKept(id))) {
       out.push({ type: 'event', event: { type: 'forgotten', peer } });
     }
-    this.neighborhood.assign(this.slots(), this.policy(), this.knowledge, this.farRank());
+    const plan = planFor(this.settings, this.knowledge);
+    this.neighborhood.assign(plan, this.knowledge);
     this.closeSurplus(now, out);
-    let next = this.seekLinks(now, out);
-    this.sendStatus(out);
-    next = Math.min(next, this.exchange(now, out));
+    let next = this.seeker.seek(plan, this.online, now, out);
+    const open = spareSlots(plan, this.neighborhood) > 0;
+    this.sendStatus(open, out);
+    next = Math.min(next, this.exchange(open, now, out));
     next = Math.min(next, this.warnings.review(this.neighborhood.links.size, this.settings.minPeers, now, out));
     if (this.surplusSince !== undefined) next = Math.min(next, this.nextHandoverStep(this.surplusSince, now));
     this.schedule(next, now, out);
@@ -306,111 +278,23 @@ export class Topology implements Machine<Input, Output> {
     this.surplusSince ??= now;
     const { self, ringOk, online, surplusSince: since, trim, config } = this;
     for (const link of surplusLinks(this.neighborhood, { self, maxPeers, ringOk, online, since, trim, now, config })) {
-      this.evict(link, out);
+      this.evict(link, now, out);
     }
   }
 
-  private evict(link: Neighbor, out: Output[]): void {
+  private evict(link: Neighbor, now: Millis, out: Output[]): void {
     link.closing = true;
     const reason = link.role === 'none' ? 'replaced by a nearer peer' : 'no slot left';
     out.push({
       type: 'send',
       to: link.peer,
-      message: { kind: 'notice', reason, peers: hintsFor(link.peer, this.knowledge) },
+      message: { kind: 'notice', reason, peers: hintsFor(link.peer, true, this.knowledge, now) },
     });
     out.push({ type: 'event', event: { type: 'evicted', peer: link.peer, reason, initiatedBy: 'local' } });
     out.push({ type: 'hangup', peer: link.peer, reason: `evicted: ${reason}` });
   }
 
-  /** Dials what is missing, or asks the server for somebody to dial; returns when to look again. */
-  private seekLinks(now: Millis, out: Output[]): Millis {
-    const { autoDiscovery, maxPeers } = this.settings;
-    if (!autoDiscovery || !this.online) return Infinity;
-    if (maxPeers === 1) {
-      const step = leafStep(this.self, this.knowledge, this.neighborhood, this.config, now);
-      if (step.peer !== undefined) this.dial(step.peer, 'leaf', now, out);
-      return Math.min(step.until, this.discover(this.neighborhood.load === 0, now, out));
-    }
-    let next = this.seekRing(now, out);
-    let wanting = !this.ringOk && this.neighborhood.pending.size === 0;
-    const spare = this.spareLeft();
-    // A peer whose ring neighbours cannot be linked seeks long links all the same (topology trap 9).
-    const settledAt = this.ringOk ? this.ringOkSince + this.config.ringSettleMs : Infinity;
-    if (spare > 0 && this.neighborhood.load < maxPeers + 1) {
-      if (settledAt > now) next = Math.min(next, settledAt);
-      else {
-        const step = this.spareCandidate(now);
-        next = Math.min(next, step.until);
-        if (step.peer !== undefined) this.dial(step.peer, 'finger', now, out);
-        else if (this.knowledge.size > this.neighborhood.load || this.neighborhood.load === 0) wanting = true;
-      }
-    }
-    return Math.min(next, this.discover(wanting, now, out));
-  }
-
-  private spareLeft(): number {
-    const { random, finger, near } = this.slots();
-    return random + finger + near - this.neighborhood.spareLinks() - this.neighborhood.sparePending();
-  }
-
-  private spareCandidate(now: Millis): ReturnType<typeof spareStep> {
-    const near = this.slots().near > 0;
-    return spareStep(
-      this.self,
-      this.knowledge,
-      this.neighborhood,
-      this.policy(),
-      near,
-      this.farRank(),
-      this.config,
-      now,
-      this.rng,
-    );
-  }
-
-  private seekRing(now: Millis, out: Output[]): Millis {
-    let next: Millis = Infinity;
-    let closed = true;
-    for (const direction of [1, -1] as const) {
-      const step = ringStep(this.self, direction, this.knowledge, this.neighborhood, this.config, now);
-      if (step.type === 'closed') continue;
-      closed = false;
-      if (step.type === 'waiting') next = Math.min(next, step.until);
-      else if (this.neighborhood.load <= this.settings.maxPeers) this.dial(step.peer, 'ring', now, out);
-      else next = Math.min(next, now + this.config.backoffMs);
-    }
-    if (!closed || this.neighborhood.links.size === 0) this.ringOkSince = Infinity;
-    else if (this.ringOkSince === Infinity) this.ringOkSince = now;
-    return next;
-  }
-
-  private dial(peer: PeerId, purpose: Purpose, now: Millis, out: Output[]): void {
-    const { pending, links } = this.neighborhood;
-    if (pending.has(peer) || links.has(peer)) return;
-    let dials = 0;
-    for (const one of pending.values()) if (one.ours) dials++;
-    if (dials >= this.config.maxDials && purpose !== 'manual') return;
-    pending.set(peer, { peer, purpose, since: now, ours: true });
-    out.push({ type: 'dial', peer, purpose, isolated: links.size === 0 });
-  }
-
-  /** Asks the server for peers: while something is missing ever more rarely, at rest from time to time. */
-  private discover(wanting: boolean, now: Millis, out: Output[]): Millis {
-    const { discoverMs, maxDiscoverMs, restDiscoverMs } = this.config;
-    if (!wanting) this.discoverPeriodMs = 0;
-    else if (this.discoverPeriodMs === 0) {
-      this.discoverPeriodMs = discoverMs;
-      this.discoverAt = Math.min(this.discoverAt, now + jitter(this.rng, discoverMs, 0.5));
-    }
-    if (now < this.discoverAt) return this.discoverAt;
-    out.push({ type: 'discover' });
-    if (wanting) this.discoverPeriodMs = Math.min(maxDiscoverMs, this.discoverPeriodMs * 2);
-    this.discoverAt = now + jitter(this.rng, wanting ? this.discoverPeriodMs : restDiscoverMs, 0.5);
-    return this.discoverAt;
-  }
-
-  private sendStatus(out: Output[]): void {
-    const open = this.spareLeft() > 0;
+  private sendStatus(open: boolean, out: Output[]): void {
     const { ringOk } = this;
     for (const link of this.neighborhood.links.values()) {
       const status = `${link.role} ${open} ${ringOk}`;
@@ -420,9 +304,8 @@ export class Topology implements Machine<Input, Output> {
     }
   }
 
-  private exchange(now: Millis, out: Output[]): Millis {
+  private exchange(open: boolean, now: Millis, out: Output[]): Millis {
     let next: Millis = Infinity;
-    const open = this.spareLeft() > 0;
     for (const link of this.neighborhood.links.values()) {
       if (link.closing) continue;
       if (link.exchangeAt <= now) {

@@ -1,0 +1,30 @@
+import { jitter } from '@peerpigeon/core';
+import type { Millis, Rng } from '@peerpigeon/core';
+
+/** When something may be done again: after a first delay, then after twice as much each time, ± 50 %. */
+export class Backoff {
+  private readonly firstMs: Millis;
+  private readonly maxMs: Millis;
+  private readonly rng: Rng;
+  private periodMs: Millis = 0;
+  /** Not before. */
+  at: Millis = 0;
+
+  constructor(firstMs: Millis, maxMs: Millis, rng: Rng) {
+    this.firstMs = firstMs;
+    this.maxMs = maxMs;
+    this.rng = rng;
+  }
+
+  /** It was done: the next time is later. */
+  advance(now: Millis): void {
+    this.periodMs = Math.min(this.maxMs, Math.max(this.firstMs, this.periodMs * 2));
+    this.at = now + jitter(this.rng, this.periodMs, 0.5);
+  }
+
+  /** Things have changed: begin anew, at `at`. */
+  reset(at: Millis): void {
+    this.periodMs = 0;
+    this.at = at;
+  }
+}
