@@ -1,5 +1,6 @@
 import { clockConformance, cryptoConformance, rngConformance } from '@peerpigeon/mesh/testing';
 import { describe, expect, it, vi } from 'vitest';
+import { publicKeyOf } from '../src/adapters/portable-ed25519.js';
 import { secureRng } from '../src/adapters/secure-rng.js';
 import { systemClock } from '../src/adapters/system-clock.js';
 import { webCrypto } from '../src/adapters/web-crypto.js';
@@ -41,6 +42,14 @@ describe('S167: webCrypto with a crypto.subtle that lacks Ed25519 keeps the cryp
   };
   const make = () => ({ crypto: webCrypto({ getRandomValues, subtle }) });
   conform(cryptoConformance(make));
+});
+
+describe('publicKeyOf', () => {
+  it('gives the public key of RFC 8032 §7.1, test 1', () => {
+    const secret = Buffer.from('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60', 'hex');
+    const expected = 'd75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a';
+    expect(Buffer.from(publicKeyOf(secret)).toString('hex')).toBe(expected);
+  });
 });
 
 describe('platforms', () => {

@@ -1,4 +1,4 @@
-import { PeerPigeonError } from '@peerpigeon/core';
+import { PeerPigeonError } from '@peerpigeon/client';
 
 /**
  * Stands for `PeerPigeonServer` where there is no Node, so that `import { PeerPigeonMesh, PeerPigeonServer }` builds for

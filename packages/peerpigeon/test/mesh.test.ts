@@ -96,7 +96,7 @@ describe('meshes in Node', () => {
   });
 
   it('S11: a process that has disconnected ends by itself', async () => {
-    const child = spawn(process.execPath, [await bundle('one-visit.ts'), url]);
+    const child = spawn(process.execPath, [await bundle(new URL('./one-visit.ts', import.meta.url)), url]);
     const output: string[] = [];
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => output.push(String(data)));
     const [mesh] = await join(1);
@@ -105,17 +105,18 @@ describe('meshes in Node', () => {
   });
 });
 
-/** A program of this folder as one file for Node; what is native stays outside, and is found from this package. */
-async function bundle(name: string): Promise<string> {
-  const outfile = fileURLToPath(new URL('../node_modules/.cache/one-visit.mjs', import.meta.url));
+/** A program as one file for Node; only what is native stays outside, and is found from this package. */
+async function bundle(program: URL): Promise<string> {
+  const outfile = fileURLToPath(new URL('../node_modules/.cache/program.cjs', import.meta.url));
   await build({
-    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    entryPoints: [fileURLToPath(program)],
     outfile,
     bundle: true,
-    format: 'esm',
+    format: 'cjs',
     platform: 'node',
     conditions: ['@peerpigeon/source'],
-    external: ['@roamhq/wrtc', 'ws'],
+    external: ['@roamhq/wrtc'],
+    logOverride: { 'empty-import-meta': 'silent' },
   });
   return outfile;
 }

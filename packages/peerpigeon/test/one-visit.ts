@@ -7,4 +7,4 @@ mesh.on('messageDelivered', ({ peerId }) => {
   console.log(peerId);
   mesh.disconnect();
 });
-await mesh.connect(process.argv[2] as string);
+void mesh.connect(process.argv[2] as string);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import * as browser from '../src/browser.js';
+import * as browser from '../src/index.js';
 import * as node from '../src/node.js';
 
 describe('peerpigeon', () => {

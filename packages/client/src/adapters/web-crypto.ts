@@ -3,6 +3,8 @@ import type { Crypto } from '@peerpigeon/mesh';
 
 /** `crypto.getRandomValues` gives no more at a time (W3C Web Cryptography §10.1.1). */
 const QUOTA_BYTES = 65_536;
+/** RFC 8032 §5.1.5. */
+const SECRET_KEY_BYTES = 32;
 
 /** What this adapter needs of the host's `crypto`; `subtle` is absent on plain http and Ed25519 in older browsers. */
 export interface HostCrypto {
@@ -11,7 +13,7 @@ export interface HostCrypto {
 }
 
 /**
- * The crypto port over WebCrypto. Ed25519 (RFC 8032) comes from `crypto.subtle` where it has it, else from `@noble/curves`,
+ * The crypto port over WebCrypto. Ed25519 (RFC 8032) comes from `crypto.subtle` where it has it, else from `@noble/ed25519`,
  * loaded only then: both work on plain http, with the key in memory.
  * @throws {PeerPigeonError} `UNSUPPORTED` where there are no secure random numbers
  */
@@ -48,6 +50,6 @@ async function nativeKey({ subtle }: HostCrypto): Promise<Uint8Array | undefined
 }
 
 async function portableKey(randomBytes: (count: number) => Uint8Array): Promise<Uint8Array> {
-  const { ed25519 } = await import('@noble/curves/ed25519.js');
-  return ed25519.getPublicKey(randomBytes(32));
+  const { publicKeyOf } = await import('./portable-ed25519.js');
+  return publicKeyOf(randomBytes(SECRET_KEY_BYTES));
 }
