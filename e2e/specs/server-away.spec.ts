@@ -31,7 +31,7 @@ for (const end of ['stop', 'kill'] as const) {
     const backAt = Date.now();
     await server.start();
     for (const tab of tabs) {
-      await expect.poll(async () => (await tab.status()).connected, { timeout: 30_000 }).toBe(true);
+      await expect.poll(async () => (await tab.status()).connected).toBe(true);
       await expect(tab.page.getByTestId('status')).toHaveAttribute('data-phase', 'joined');
     }
     figure('server started to all tabs reconnected', Date.now() - backAt);

@@ -4,7 +4,7 @@ test('two tabs link, talk both ways to everyone and to one, and notice a closed 
   const [first, second] = [await openTab(), await openTab()];
   await first.linked();
   await second.linked();
-  figure('second tab opened to its first link', await second.msUntil('peerConnected'));
+  figure('connect() to the first link', await second.msUntil('peerConnected'));
   const [a, b] = [await first.id(), await second.id()];
   expect(await first.status()).toMatchObject({ connected: true, connectedCount: 1, maxPeers: 3, minPeers: 2 });
   expect(await first.peers()).toEqual([b]);
