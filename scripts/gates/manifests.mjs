@@ -8,6 +8,17 @@ import { conclude, packages, read } from './sources.mjs';
 const MAX_README_LINES = 80;
 const SOURCE = '@peerpigeon/source';
 
+/**
+ * The conditions of each innermost object of an `exports` target: what stands beside the files themselves.
+ * @param {unknown} target
+ * @returns {string[][]}
+ */
+function leaves(target) {
+  if (target === null || typeof target !== 'object') return [];
+  const nested = Object.values(target).filter((value) => typeof value === 'object');
+  return nested.length > 0 ? nested.flatMap(leaves) : [Object.keys(target)];
+}
+
 /** @type {string[]} */
 const problems = [];
 const published = packages(['packages']).filter(({ manifest }) => manifest.private !== true);
@@ -29,9 +40,9 @@ for (const { folder, manifest } of published) {
   );
   expect(fields['repository'] === undefined && fields['homepage'] === undefined, 'no invented address');
   for (const [path, target] of Object.entries(manifest.exports ?? {})) {
-    if (typeof target === 'string') continue;
-    const conditions = Object.keys(/** @type {object} */ (target));
-    expect(conditions[0] === SOURCE && conditions[1] === 'types', `exports["${path}"]: ${SOURCE} first, then types`);
+    for (const conditions of leaves(target)) {
+      expect(conditions[0] === SOURCE && conditions[1] === 'types', `exports["${path}"]: ${SOURCE} first, then types`);
+    }
   }
   const readme = `${folder}/README.md`;
   if (!existsSync(join(ROOT, readme))) problems.push(`${folder}: no README.md`);
