@@ -20,7 +20,7 @@ export function Composer({ demo }: { readonly demo: Demo }) {
   return (
     <form class="composer" onSubmit={send}>
       <label class="recipient">
-        <span>To</span>
+        <span class="hidden">To</span>
         <select
           data-testid="recipient"
           value={recipient ?? EVERYONE}

@@ -7,10 +7,10 @@ const LABEL_RADIUS = 159;
 const DIGIT_RADIUS = 127;
 /** Dots nearer than this (radians) hide each other; they are moved apart, if there is room. */
 const DOT_GAP = 0.11;
-/** Labels are about 40 units wide and 11 high: so far apart they do not touch even side by side at the top. */
-const LABEL_GAP = 0.21;
+/** Labels are about 40 units wide and 11 high: this far apart (radians) they do not touch even side by side at the top. */
+const LABEL_GAP = 0.25;
 /** With more peers than this, only linked and chosen ones are labelled. */
-const MAX_LABELS = 28;
+const MAX_LABELS = 24;
 const HEX = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
 
 interface Node {
