@@ -203,8 +203,8 @@ export class LinkBoard {
     const { peer, phase, absent } = entry;
     this.table.delete(entry);
     if (!wasReady) {
-      // A request that we did not grant is no failure of a dial.
-      if (reason !== 'refused') host.tellTopology({ type: 'dialFailed', peer, absent });
+      // A request that we did not grant, or a late word of an attempt that is over, is no failure of a dial.
+      if (reason !== 'refused' && reason !== 'stale') host.tellTopology({ type: 'dialFailed', peer, absent });
       return;
     }
     host.peer('peerDown', peer);
