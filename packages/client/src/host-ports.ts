@@ -41,7 +41,11 @@ async function hostLinks(options: MeshOptions): Promise<Links> {
   return webRtc({ RTCPeerConnection, iceServers, iceTransportPolicy });
 }
 
-async function hostSignaling(options: MeshOptions): Promise<Signaling> {
+/**
+ * The given WebSocket or the host's, as a signaling port.
+ * @throws {PeerPigeonError} `UNSUPPORTED`
+ */
+export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket'>): Promise<Signaling> {
   const WebSocket = options.WebSocket ?? (await platform.loadWebSocket());
   if (WebSocket === undefined) throw missing('WebSocket', 'pass { WebSocket }');
   return webSocket(WebSocket);

@@ -11,6 +11,8 @@ export type {
   WarningCode,
 } from '@peerpigeon/mesh';
 export { PeerPigeonMesh } from './peer-pigeon-mesh.js';
+export { SignalingClient } from './signaling-client.js';
+export type { PeerSignal, SignalingClientOptions, SignalingEvents, SignalingState } from './signaling-client.js';
 export type { ConnectOptions, MeshOptions } from './options.js';
 export type { MeshEvents, ReceivedMessage, StatusChange } from './events.js';
 export type { Listener } from './emitter.js';

@@ -42,6 +42,10 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How long `connect()` waits unless told otherwise: 10 s (S10). */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Two weeks. A guess: more is a mistake of units. */
+const MAX_TIMEOUT_MS = 1_209_600_000;
 /** README: 1 to 50, and 0 to 49 (S56, S57). */
 const MAX_PEERS = 50;
 
@@ -96,7 +100,7 @@ export function withMinPeers(settings: MeshSettings, count: number): MeshSetting
  * @throws {TypeError} when it is not a string; {RangeError} when it is no such address
  * @throws {PeerPigeonError} `INSECURE_URL` for ws: outside localhost from a secure page, which browsers block (S179)
  */
-export function signalingUrl(url: string, page: { readonly protocol?: string } | undefined): string {
+function signalingUrl(url: string, page: { readonly protocol?: string } | undefined): string {
   if (typeof url !== 'string') throw new ArgumentTypeError(`url: expected a string, got ${typeOf(url)}`);
   const parsed = parseUrl(url.replace(/^http(?=s?:)/i, 'ws'));
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
@@ -107,6 +111,17 @@ export function signalingUrl(url: string, page: { readonly protocol?: string } |
     throw new PeerPigeonError('INSECURE_URL', `a secure page cannot open ${url}; use wss://`, { details: { url } });
   }
   return url.replace(/^http(?=s?:)/i, 'ws');
+}
+
+/** What `connect` was asked, checked. @throws as {@link signalingUrl}, and for a wrong `timeoutMs`; `ABORTED` */
+export function checkConnect(
+  url: string,
+  { timeoutMs = CONNECT_TIMEOUT_MS, signal }: ConnectOptions,
+): { readonly url: string; readonly timeoutMs: number; readonly signal: AbortSignal | undefined } {
+  const checked = { url: signalingUrl(url, globalThis.location), timeoutMs, signal };
+  checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
+  if (signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'connect() was aborted by its signal');
+  return checked;
 }
 
 function parseUrl(url: string): URL | undefined {

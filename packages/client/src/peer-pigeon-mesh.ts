@@ -9,14 +9,10 @@ import type { MeshEvents } from './events.js';
 import { hasWebRtc, hasWebSocket } from './host-ports.js';
 import { prefixedLogger, type Logger, type LogLevel } from './logger.js';
 import { Membership } from './membership.js';
-import { checkOptions, signalingUrl, withMaxPeers, withMinPeers } from './options.js';
+import { checkConnect, checkOptions, withMaxPeers, withMinPeers } from './options.js';
 import type { ConnectOptions, MeshOptions } from './options.js';
 import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
 
-/** How long `connect()` waits unless told otherwise: 10 s (S10). */
-const CONNECT_TIMEOUT_MS = 10_000;
-/** Two weeks. A guess: more is a mistake of units. */
-const MAX_TIMEOUT_MS = 1_209_600_000;
 /** Highest TTL on the wire, in links. */
 const MAX_TTL_HOPS = 255;
 /** Reasons travel to the other side; a guess, enough for a sentence. */
@@ -79,10 +75,9 @@ export class PeerPigeonMesh {
    * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`, `INSECURE_URL`, `SIGNALING_REFUSED`,
    *   `SIGNALING_UNREACHABLE`, `TIMEOUT`, `ABORTED`
    */
-  async connect(url: string, { timeoutMs = CONNECT_TIMEOUT_MS, signal }: ConnectOptions = {}): Promise<void> {
-    const target = signalingUrl(url, globalThis.location);
-    checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
-    await this.membership.join(target, { timeoutMs, signal });
+  async connect(url: string, options: ConnectOptions = {}): Promise<void> {
+    const checked = checkConnect(url, options);
+    await this.membership.join(checked.url, checked);
   }
 
   /** Says goodbye and closes signaling and all links; harmless when not connected. The same mesh can connect again. */

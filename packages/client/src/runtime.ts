@@ -9,12 +9,11 @@ import {
   type Link,
   type Output,
   type Ports,
-  type SignalingChannel,
   type Timer,
 } from '@peerpigeon/mesh';
-import { decodeServerMessage, encodeClientMessage } from '@peerpigeon/signaling-protocol';
 import { Alarm } from './alarm.js';
 import type { Logger } from './logger.js';
+import { Uplink } from './uplink.js';
 
 /** What a {@link Runtime} runs, on what, and for whom. */
 export interface RuntimeOptions {
@@ -38,7 +37,7 @@ export class Runtime {
   private readonly inputs: Input[] = [];
   private readonly alarm: Alarm<Timer>;
   private readonly links = new Map<string, Link>();
-  private channel: SignalingChannel | undefined;
+  private readonly uplink: Uplink;
   private draining = false;
 
   constructor(options: RuntimeOptions) {
@@ -46,6 +45,12 @@ export class Runtime {
     this.alarm = new Alarm(options.ports.clock, (timers) => {
       for (const timer of timers) this.inputs.push({ type: 'timer', timer });
       if (!this.draining) this.drain();
+    });
+    this.uplink = new Uplink(options.ports, options.peerId, options.logger, {
+      opened: () => this.feed({ type: 'signalingOpened' }),
+      message: (message) => this.feed({ type: 'signalingMessage', message }),
+      malformed: (error) => this.feed({ type: 'signalingMalformed', error }),
+      closed: (code, reason) => this.feed({ type: 'signalingClosed', code, reason }),
     });
   }
 
@@ -72,7 +77,7 @@ export class Runtime {
   }
 
   private perform(output: Output): void {
-    const { logger, ports, peerId } = this.options;
+    const { logger } = this.options;
     switch (output.type) {
       case 'frame':
         return this.links.get(key(output))?.send(output.lane, encodeFrame(output.frame));
@@ -86,12 +91,11 @@ export class Runtime {
         if (output.command.type === 'close') return this.closeLink(key(output));
         return this.links.get(key(output))?.command(output.command);
       case 'signalingOpen':
-        return this.openChannel(output.url);
+        return this.uplink.open(output.url);
       case 'signalingWrite':
-        logger.debug(`signaling, sent: ${output.message.type}`);
-        return this.channel?.send(encodeClientMessage(output.message, peerId, ports.clock.wall()));
+        return this.uplink.write(output.message);
       case 'signalingClose':
-        return this.closeChannel();
+        return this.uplink.close();
       case 'violation':
         return logger.warn(`${output.peer} broke the protocol (${output.code}): ${output.detail}`);
     }
@@ -131,45 +135,10 @@ export class Runtime {
     this.feed({ type: 'frame', peer, session, frame });
   }
 
-  private openChannel(url: string): void {
-    this.closeChannel();
-    this.options.logger.debug(`signaling: opening ${url}`);
-    try {
-      this.channel = this.options.ports.signaling.open(url, {
-        opened: () => this.feed({ type: 'signalingOpened' }),
-        message: (text) => this.onText(text),
-        closed: (code, reason) => {
-          this.options.logger.debug(`signaling: closed with ${code} ${reason}`);
-          this.channel = undefined;
-          this.feed({ type: 'signalingClosed', code, reason });
-        },
-      });
-    } catch (error) {
-      // A WebSocket that its page may not open, for one. 1006: it never came about.
-      this.feed({ type: 'signalingClosed', code: 1006, reason: String(error) });
-    }
-  }
-
-  private closeChannel(): void {
-    this.channel?.close();
-    this.channel = undefined;
-  }
-
-  private onText(text: string): void {
-    try {
-      const message = decodeServerMessage(text);
-      this.options.logger.debug(`signaling, received: ${message.type}`);
-      this.feed({ type: 'signalingMessage', message });
-    } catch (error) {
-      if (!(error instanceof DecodeError)) return this.options.onError(error);
-      this.feed({ type: 'signalingMalformed', error });
-    }
-  }
-
   private release(): void {
     this.alarm.clear();
     for (const id of this.links.keys()) this.closeLink(id);
-    this.closeChannel();
+    this.uplink.close();
   }
 
   private guard(act: () => void): void {
