@@ -43,8 +43,9 @@ test('S2: a Node process with @roamhq/wrtc is in one mesh with two tabs', async 
     await expect
       .poll(async () => (await peer.events('messageDelivered')).map(({ peerId }) => peerId).sort())
       .toEqual([...others].sort());
-    const direct = (await peer.messages()).filter((message) => message.direct);
-    expect(direct.map(({ content }) => String(content)).sort()).toEqual(others.map((id) => `from ${id}`).sort());
+    const direct = async (): Promise<string[]> =>
+      (await peer.messages()).filter((message) => message.direct).map(({ content }) => String(content));
+    await expect.poll(async () => (await direct()).sort()).toEqual(others.map((id) => `from ${id}`).sort());
     expect(await peer.events('messageFailed')).toEqual([]);
   }
 

@@ -18,7 +18,7 @@ for (const end of ['stop', 'kill'] as const) {
     for (const tab of tabs) {
       await expect.poll(async () => (await tab.status()).connected).toBe(false);
       expect(await tab.events('disconnected')).toMatchObject([{ permanent: false }]);
-      await expect(tab.page.getByTestId('status')).toHaveAttribute('data-phase', 'alone');
+      await expect(tab.page.getByTestId('status')).toHaveText('Server away, mesh up · 2 links');
     }
     const message = await first.broadcast('without a server');
     for (const tab of tabs) {

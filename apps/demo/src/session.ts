@@ -10,6 +10,8 @@ const REFRESH_MS = 1_000;
 export class Session {
   readonly mesh: PeerPigeonMesh;
   private readonly store: Store;
+  /** Evicted, and the end of the link yet to come. */
+  private readonly evicted = new Set<string>();
   private readonly undo: (() => void)[] = [];
   private readonly refreshing: number;
 
@@ -125,11 +127,15 @@ export class Session {
       mesh.on('peerConnected', ({ peerId }) => this.note('good', `Linked with ${shortId(peerId)}`)),
       mesh.on('peerDisconnected', ({ peerId, reason }) => {
         store.setSilent(peerId, false);
+        // An eviction was told already, and the peer is still there.
+        if (this.evicted.delete(peerId)) return;
+        store.dropSightings(peerId);
         this.note('warning', `Link with ${shortId(peerId)} closed: ${reason}`);
       }),
-      mesh.on('peerEvicted', ({ peerId, initiatedBy, reason }) =>
-        this.note('info', `${initiatedBy === 'local' ? 'Let go of' : 'Let go by'} ${shortId(peerId)}: ${reason}`),
-      ),
+      mesh.on('peerEvicted', ({ peerId, initiatedBy, reason }) => {
+        this.evicted.add(peerId);
+        this.note('info', `${initiatedBy === 'local' ? 'Let go of' : 'Let go by'} ${shortId(peerId)}: ${reason}`);
+      }),
       mesh.on('peersUpdated', () => this.refresh()),
       mesh.on('messageReceived', ({ messageId, from, content, direct, hops, path, timestamp, verified }) => {
         const self = mesh.getStatus().peerId ?? '';

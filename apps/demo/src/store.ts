@@ -156,6 +156,11 @@ export class Store {
     if (kept.length < this.sightings.value.size) this.sightings.value = new Map(kept);
   }
 
+  /** A peer may be gone: its links to others are shown again when a message comes over them. */
+  dropSightings(id: string): void {
+    this.sightings.value = new Map([...this.sightings.value].filter(([, { a, b }]) => a !== id && b !== id));
+  }
+
   /** The mesh was left: nothing of it is known any longer. Messages and log stay. */
   clearMesh(): void {
     this.peers.value = [];

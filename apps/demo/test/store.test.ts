@@ -33,6 +33,8 @@ describe('store', () => {
     expect(store.pulses.value.map(({ path }) => path.length)).toEqual([4, 3]);
     store.forgetSightings(SIGHTING_MS);
     expect([...store.sightings.value.keys()]).toEqual([b + c]);
+    store.dropSightings(c);
+    expect(store.sightings.value.size).toBe(0);
   });
 
   it('is bounded, whatever comes', () => {

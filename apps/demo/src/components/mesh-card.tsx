@@ -22,16 +22,16 @@ export function MeshCard({ store }: { readonly store: Store }) {
       </div>
       <div class="picture">
         <MeshPicture store={store} />
-        {empty && <Alone joined={store.phase.value === 'joined'} />}
+        {empty && <Lonely joined={store.phase.value === 'joined'} />}
       </div>
       <Legend seen={count(store.sightings.value.size, 'link')} />
     </section>
   );
 }
 
-function Alone({ joined }: { readonly joined: boolean }) {
+function Lonely({ joined }: { readonly joined: boolean }) {
   return (
-    <div class="alone">
+    <div class="lonely">
       <p>{joined ? 'Only you on the ring so far.' : 'Nobody on the ring yet.'}</p>
       <a class="button" href={location.href} target="_blank" rel="noopener">
         Open another tab
