@@ -1,5 +1,5 @@
 import { getPublicKey, hashes } from '@noble/ed25519';
-import { sha512 } from '@noble/hashes/sha2.js';
+import { hash } from '@stablelib/sha512';
 
 /**
  * Ed25519 (RFC 8032) in JavaScript, for hosts without it. Loaded on demand: most have it.
@@ -7,7 +7,8 @@ import { sha512 } from '@noble/hashes/sha2.js';
  * @returns the raw public key, 32 bytes
  */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
-  // Its own SHA-512 is that of crypto.subtle, which pages on plain http do not have.
-  hashes.sha512 = sha512;
+  // Its own SHA-512 is that of crypto.subtle, which pages on plain http do not have. That of @noble/hashes shares a module
+  // with the SHA-256 that every page loads, so that bundlers would put both into the first load (2.3 kB).
+  hashes.sha512 = hash;
   return getPublicKey(secretKey);
 }
