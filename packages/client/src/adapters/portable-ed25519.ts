@@ -9,6 +9,6 @@ import { hash } from '@stablelib/sha512';
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   // Its own SHA-512 is that of crypto.subtle, which pages on plain http do not have. That of @noble/hashes shares a module
   // with the SHA-256 that every page loads, so that bundlers would put both into the first load (2.3 kB).
-  hashes.sha512 = hash;
+  hashes.sha512 = (message) => new Uint8Array(hash(message));
   return getPublicKey(secretKey);
 }
