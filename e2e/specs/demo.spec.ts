@@ -64,6 +64,17 @@ test('S159, S161, S162: the console has the mesh and its whole state', async ({ 
   expect(console).toEqual([0, 1, 0]);
 });
 
+test('S158, S163: debug logs everything, behind the tab and the id; else the console stays quiet', async ({
+  openTab,
+}) => {
+  const loud = await openTab({ debug: 'true', tab: '3' });
+  const quiet = await openTab();
+  await oneMesh([loud, quiet]);
+  const prefix = `[tab 3] [${(await loud.id()).slice(0, 8)}] debug: `;
+  await expect.poll(() => loud.lines.filter((line) => line.startsWith(prefix)).length).toBeGreaterThan(5);
+  expect(quiet.lines).toEqual([]);
+});
+
 test('S164: settings are kept over reloads, and ?api= wins', async ({ openTab, server, site }) => {
   const tab = await openTab({ join: 'false' });
   const { page } = tab;

@@ -48,7 +48,7 @@ export class Demo {
   }
 
   private open(settings: Settings): Session {
-    const session = new Session(this.store, settings, this.launch.debug);
+    const session = new Session(this.store, settings, this.launch);
     window.peerPigeonMesh = session.mesh;
     return session;
   }

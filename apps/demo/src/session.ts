@@ -1,6 +1,7 @@
 import { PeerPigeonMesh, type StatusChange } from '@peerpigeon/client';
 import { contentText, count, errorText, shortId } from './format.js';
-import type { Settings } from './settings.js';
+import { labelledConsole } from './labelled-console.js';
+import type { Launch, Settings } from './settings.js';
 import type { LogLevel, Store } from './store.js';
 
 /** How often uptime and the forgetting of peers are looked at, in ms; all else comes by events. */
@@ -15,10 +16,17 @@ export class Session {
   private readonly undo: (() => void)[] = [];
   private readonly refreshing: number;
 
-  constructor(store: Store, settings: Settings, debug: boolean) {
+  constructor(store: Store, settings: Settings, { debug, tab }: Launch) {
     this.store = store;
     const { network: networkName, maxPeers, minPeers } = settings;
-    this.mesh = new PeerPigeonMesh({ networkName, maxPeers, minPeers, debug });
+    this.mesh = new PeerPigeonMesh({
+      networkName,
+      maxPeers,
+      minPeers,
+      debug,
+      // With a logger of its own the library says more than errors.
+      ...(debug && tab !== null ? { logger: labelledConsole(tab) } : {}),
+    });
     this.listen();
     this.refreshing = window.setInterval(() => this.refresh(), REFRESH_MS);
     this.refresh();
