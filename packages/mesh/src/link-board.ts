@@ -14,12 +14,12 @@ import type { Output } from './output.js';
 
 /** What the links ask of the mesh. */
 export interface LinkHost {
-  readonly now: Millis;
-  readonly rng: Rng;
+  /** The time of the input being handled. */
+  now(): Millis;
   /** Who we are, as others are told now. */
-  readonly record: PeerRecord;
+  record(): PeerRecord;
   /** Links that are shown at most. */
-  readonly maxPeers: number;
+  maxPeers(): number;
   /** Carries out a task once the machine that asks for it has returned. */
   defer(task: () => void): void;
   put(output: Output): void;
@@ -40,11 +40,13 @@ export class LinkBoard {
   readonly table = new LinkTable();
   private readonly network: string;
   private readonly config: LinkConfig;
+  private readonly rng: Rng;
   private readonly host: LinkHost;
 
-  constructor(network: string, config: LinkConfig, host: LinkHost) {
+  constructor(network: string, config: LinkConfig, rng: Rng, host: LinkHost) {
     this.network = network;
     this.config = config;
+    this.rng = rng;
     this.host = host;
   }
 
@@ -55,7 +57,7 @@ export class LinkBoard {
   }
 
   dial(peer: PeerId, purpose: string, isolated: boolean): void {
-    const entry = this.table.get(peer) ?? this.create(peer, bytesToHex(randomBytes(this.host.rng, SESSION_BYTES)));
+    const entry = this.table.get(peer) ?? this.create(peer, bytesToHex(randomBytes(this.rng, SESSION_BYTES)));
     this.run(entry, { type: 'dial', purpose, isolated });
   }
 
@@ -123,7 +125,7 @@ export class LinkBoard {
   /** Shows ready links as far as `maxPeers` allows, those first that have waited longest. */
   showHandovers(): void {
     let shown = this.table.connected().length;
-    for (; shown < this.host.maxPeers; shown++) {
+    for (; shown < this.host.maxPeers(); shown++) {
       const entry = this.table.firstHandover();
       if (entry === undefined) return;
       entry.phase = 'connected';
@@ -133,13 +135,13 @@ export class LinkBoard {
 
   private create(peer: PeerId, session: string): LinkEntry {
     const { network, config } = this;
-    const link = new Link({ local: this.host.record, network, remote: peer, session, config });
+    const link = new Link({ local: this.host.record(), network, remote: peer, session, config });
     return this.table.add(peer, session, link);
   }
 
   private run(entry: LinkEntry, input: LinkInput): void {
     const outputs: LinkOutput[] = [];
-    entry.link.handle(input, this.host.now, outputs);
+    entry.link.handle(input, this.host.now(), outputs);
     for (const output of outputs) this.host.defer(() => this.carryOut(entry, output));
   }
 
@@ -186,7 +188,7 @@ export class LinkBoard {
         entry.degraded = false;
         return host.put({ type: 'event', event: { type: 'peerRecovered', peer } });
       case 'ready':
-        entry.readySince = host.now;
+        entry.readySince = host.now();
         entry.phase = 'handover';
         this.showHandovers();
         host.tellTopology({ type: 'peerUp', peer, record: event.record });

@@ -26,10 +26,9 @@ import type { Timer } from './timer.js';
  *
  * Outputs of session, topology and links wait in a queue until the machine has returned, so that none is ever re-entered.
  */
-export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
+export class Mesh implements Machine<Input, Output> {
   /** Read-only views for the façade, the simulator and tools. */
   readonly report: Report;
-  readonly rng: Rng;
   private readonly author: Author;
   private readonly session: Session;
   private readonly topology: Topology;
@@ -37,15 +36,12 @@ export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
   private readonly links: LinkBoard;
   private readonly tasks: (() => void)[] = [];
   private settings: MeshSettings;
-  /** Who we are, as others are told now. */
-  record: PeerRecord;
-  /** The time of the input being handled. */
-  now: Millis = 0;
+  private record: PeerRecord;
+  private now: Millis = 0;
   private out: Output[] = [];
 
   constructor(config: Config, rng: Rng) {
     const { peerId, publicKey, network, epoch, settings } = config;
-    this.rng = rng;
     this.settings = settings;
     const caps = { maxPeers: settings.maxPeers };
     const record = { id: peerId, epoch, caps, expires: epoch + LIMITS.recordLifetimeMs };
@@ -53,14 +49,10 @@ export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
     this.author = new Author(network, peerId, epoch);
     this.session = new Session({ record: this.record, network, rng, config: config.session });
     this.topology = new Topology(this.record, settings, config.topology, rng);
-    this.links = new LinkBoard(network, linkConfig(config.link), this);
-    this.overlay = new Overlay(config, this);
+    const host = this.host();
+    this.links = new LinkBoard(network, linkConfig(config.link), rng, host);
+    this.overlay = new Overlay(config, host);
     this.report = new Report(peerId, this.links.table, this.topology, this.overlay, this.session, () => this.settings);
-  }
-
-  /** Links that are shown at most. */
-  get maxPeers(): number {
-    return this.settings.maxPeers;
   }
 
   /** Seals a message of this peer: its id is known before anything is sent. */
@@ -143,42 +135,29 @@ export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
     this.links.showHandovers();
   }
 
-  // What links and protocols ask for.
-
-  defer(task: () => void): void {
-    this.tasks.push(task);
+  /** What links and protocols may ask of this mesh. */
+  private host(): LinkHost & OverlayHost {
+    return {
+      now: () => this.now,
+      record: () => this.record,
+      maxPeers: () => this.settings.maxPeers,
+      defer: (task) => this.tasks.push(task),
+      put: (output) => this.out.push(output),
+      emit: (event) => this.emit(event),
+      timer: (at, timer) => this.timer(at, timer),
+      send: (to, frame) => this.links.send(to, frame),
+      violation: (peer, code, detail) => this.links.violation(peer, code, detail),
+      relay: (to, kind, data) => this.runSession({ type: 'send', to, kind, data }),
+      tellTopology: (input) => this.tellTopology(input),
+      peer: (type, peer) => {
+        this.overlay.runGossip({ type, peer });
+        this.overlay.runRouting({ type, peer });
+      },
+      received: (from, frame) => this.received(from, frame),
+    };
   }
 
-  put(output: Output): void {
-    this.out.push(output);
-  }
-
-  emit(event: Event): void {
-    this.out.push({ type: 'event', event });
-  }
-
-  timer(at: Millis, timer: Timer): void {
-    this.out.push({ type: 'timer', at, timer });
-  }
-
-  send(to: PeerId, frame: Frame): void {
-    this.links.send(to, frame);
-  }
-
-  violation(...args: Parameters<LinkBoard['violation']>): void {
-    this.links.violation(...args);
-  }
-
-  relay(...[to, kind, data]: Parameters<LinkHost['relay']>): void {
-    this.runSession({ type: 'send', to, kind, data });
-  }
-
-  peer(type: 'peerUp' | 'peerDown', peer: PeerId): void {
-    this.overlay.runGossip({ type, peer });
-    this.overlay.runRouting({ type, peer });
-  }
-
-  received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void {
+  private received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void {
     switch (frame.channel) {
       case 'gossip':
         return this.overlay.runGossip({ type: 'received', from, message: frame.message });
@@ -189,18 +168,30 @@ export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
     }
   }
 
+  private put(output: Output): void {
+    this.out.push(output);
+  }
+
+  private emit(event: Event): void {
+    this.out.push({ type: 'event', event });
+  }
+
+  private timer(at: Millis, timer: Timer): void {
+    this.out.push({ type: 'timer', at, timer });
+  }
+
   // Session and topology, and what becomes of their outputs.
 
   private runSession(input: SessionInput): void {
     const outputs: SessionOutput[] = [];
     this.session.handle(input, this.now, outputs);
-    for (const output of outputs) this.defer(() => this.forSession(output));
+    for (const output of outputs) this.tasks.push(() => this.forSession(output));
   }
 
-  tellTopology(input: TopologyInput): void {
+  private tellTopology(input: TopologyInput): void {
     const outputs: TopologyOutput[] = [];
     this.topology.handle(input, this.now, outputs);
-    for (const output of outputs) this.defer(() => this.forTopology(output));
+    for (const output of outputs) this.tasks.push(() => this.forTopology(output));
   }
 
   private forSession(output: SessionOutput): void {
@@ -252,11 +243,11 @@ export class Mesh implements Machine<Input, Output>, LinkHost, OverlayHost {
       case 'discover':
         return this.runSession({ type: 'discover' });
       case 'send':
-        return this.send(output.to, { channel: 'topology', message: output.message });
+        return this.links.send(output.to, { channel: 'topology', message: output.message });
       case 'timer':
         return this.timer(output.at, { machine: 'topology', timer: output.timer });
       case 'violation':
-        return this.violation(output.peer, output.code, output.detail);
+        return this.links.violation(output.peer, output.code, output.detail);
       case 'event':
         return this.observed(output.event);
     }

@@ -10,7 +10,7 @@ import type { Timer } from './timer.js';
 
 /** What the protocols of the overlay ask of the mesh. */
 export interface OverlayHost {
-  readonly now: Millis;
+  now(): Millis;
   send(to: PeerId, frame: Frame): void;
   timer(at: Millis, timer: Timer): void;
   emit(event: Event): void;
@@ -36,7 +36,7 @@ export class Overlay {
   runGossip(input: GossipInput): void {
     const { host } = this;
     const outputs: GossipOutput[] = [];
-    this.gossip.handle(input, host.now, outputs);
+    this.gossip.handle(input, host.now(), outputs);
     for (const output of outputs) {
       switch (output.type) {
         case 'send':
@@ -57,7 +57,7 @@ export class Overlay {
   runRouting(input: RoutingInput): void {
     const { host } = this;
     const outputs: RoutingOutput[] = [];
-    this.routing.handle(input, host.now, outputs);
+    this.routing.handle(input, host.now(), outputs);
     for (const output of outputs) {
       switch (output.type) {
         case 'send':

@@ -33,7 +33,8 @@ export function neighborsMessage(
     // A free slot is passed on at first hand only, or the rumour would outlive it.
     entries.push({
       record: known.record,
-      ageMs: linked ? 0 : now - known.heardAt,
+      // Whole, as on the wire: else peers that share memory would act on other ages than peers that share a link.
+      ageMs: linked ? 0 : Math.round(now - known.heardAt),
       open: linked && known.openUntil > now,
     });
   }

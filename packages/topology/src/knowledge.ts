@@ -209,7 +209,7 @@ export class Knowledge {
   }
 
   clear(): void {
-    for (const peer of [...this.peers.keys()]) this.forget(peer, 0, false);
+    for (const peer of this.peers.keys()) this.forget(peer, 0, false);
     this.tombstones.clear();
   }
 }

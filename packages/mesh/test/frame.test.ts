@@ -1,0 +1,55 @@
+import { DecodeError, SeededRng, below, encode, sealEnvelope } from '@peerpigeon/core';
+import { describe, expect, test } from 'vitest';
+import { decodeFrame, encodeFrame } from '../src/index.js';
+import type { Frame } from '../src/index.js';
+
+const A = 'a'.repeat(40);
+const B = 'b'.repeat(40);
+const record = { id: A, epoch: 5, caps: { maxPeers: 3 }, expires: 99 };
+const common = { network: 'n', channel: 'chat', from: A, epoch: 5, seq: 1, timestamp: 7, content: new Uint8Array([1]) };
+const broadcast = sealEnvelope({ ...common, kind: 'broadcast' });
+const direct = sealEnvelope({ ...common, kind: 'direct', to: B });
+
+const FRAMES: Frame[] = [
+  { channel: 'link', message: { type: 'hello', versions: [1], network: 'n', maxFrameBytes: 65_536, record } },
+  { channel: 'link', message: { type: 'ping', nonce: 3 } },
+  { channel: 'link', message: { type: 'goodbye', reason: 'bye' } },
+  { channel: 'topology', message: { kind: 'status', role: 'ring', open: true, ringOk: false } },
+  {
+    channel: 'topology',
+    message: { kind: 'neighbors', entries: [{ record, ageMs: 12, open: true }], links: [A, B] },
+  },
+  { channel: 'topology', message: { kind: 'notice', reason: 'replaced', peers: [record] } },
+  { channel: 'gossip', message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false } },
+  {
+    channel: 'routing',
+    message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], goal: null, ring: false },
+  },
+];
+
+describe('frames', () => {
+  test.each(FRAMES)('$channel: decodes to what was encoded', (frame) => {
+    expect(decodeFrame(encodeFrame(frame))).toEqual(frame);
+  });
+
+  test('a channel of a later version is refused as unexpected', () => {
+    expect(() => decodeFrame(encode([77, []]))).toThrow(DecodeError);
+  });
+
+  test('S175: 60,000 mutated frames end in a frame or a DecodeError', () => {
+    const rng = new SeededRng(1);
+    const originals = FRAMES.map(encodeFrame);
+    let refused = 0;
+    for (let i = 0; i < 60_000; i++) {
+      const bytes = Uint8Array.from(originals[i % originals.length] as Uint8Array);
+      for (let flips = 1 + below(rng, 4); flips > 0; flips--) bytes[below(rng, bytes.length)] = below(rng, 256);
+      try {
+        decodeFrame(below(rng, 8) === 0 ? bytes.subarray(0, below(rng, bytes.length)) : bytes);
+      } catch (error) {
+        expect(error).toBeInstanceOf(DecodeError);
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(10_000);
+  });
+});
