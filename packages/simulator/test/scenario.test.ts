@@ -1,6 +1,10 @@
+import { decodeFrame, encodeFrame } from '@peerpigeon/mesh';
+import type { Frame } from '@peerpigeon/mesh';
 import { describe, expect, test } from 'vitest';
 import { dumpLines } from '../src/dump.js';
-import { PEERPIGEON } from '../src/stack.js';
+import type { SimulatedPeer } from '../src/peer.js';
+import { Recorder } from '../src/recorder.js';
+import { PEERPIGEON, createNetwork } from '../src/stack.js';
 import { runScenario } from '../src/scenario.js';
 import type { RunRequest } from '../src/scenario.js';
 import { mostLinksAtOnce } from './link-limit.js';
@@ -45,6 +49,25 @@ describe('a scenario with the real mesh', () => {
     const lossy: RunRequest = { ...SMALL, loss: 0.05, senders: 'all', directs: 20 };
     expect(textOf('broadcast', lossy)).toBe(textOf('broadcast', lossy));
     expect(textOf('broadcast', lossy)).not.toBe(textOf('broadcast', { ...lossy, seed: 2 }));
+  });
+
+  test('every frame that peers send is, field for field, what the other end decodes of it', () => {
+    const kinds = new Set<string>();
+    class RoundTrips extends Recorder {
+      override frameSent(_from: SimulatedPeer, frame: Frame): void {
+        const { channel, message } = frame;
+        kinds.add(`${channel} ${'kind' in message ? message.kind : message.type}`);
+        if (channel !== 'link') expect(decodeFrame(encodeFrame(frame))).toEqual(frame);
+      }
+    }
+    const network = createNetwork({ seed: 4, observer: new RoundTrips(() => 0) });
+    for (let i = 0; i < 24; i++) network.at(i * 250, () => network.join());
+    network.run(20_000);
+    const [first, last] = [network.peers[0], network.peers[23]];
+    first?.broadcast(new Uint8Array(100));
+    first?.sendDirect(last?.id ?? '', new Uint8Array(100));
+    network.run(2_000);
+    expect([...kinds]).toEqual(expect.arrayContaining(['link hello', 'topology neighbors', 'gossip payload']));
   });
 
   test('every message encoded and decoded gives the same output as references do', () => {
