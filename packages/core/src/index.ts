@@ -12,16 +12,7 @@ export type {
   Violation,
   ViolationCode,
 } from './machine.js';
-export {
-  bytesToHex,
-  concatBytes,
-  equalBytes,
-  hexToBytes,
-  isWellFormed,
-  utf8Decode,
-  utf8Encode,
-  utf8Length,
-} from './bytes.js';
+export { bytesToHex, concatBytes, equalBytes, hexToBytes, isWellFormed, utf8Decode, utf8Encode } from './bytes.js';
 export { decode, encode } from './codec.js';
 export type { FrameValue } from './codec.js';
 export { AssertionError, DecodeError, PeerPigeonError, assert } from './errors.js';
@@ -35,7 +26,7 @@ export { Fields } from './fields.js';
 export { Properties } from './properties.js';
 export { ENVELOPE_VERSION, MAX_NAME_LENGTH, openEnvelope, sealEnvelope } from './envelope.js';
 export type { Envelope, EnvelopeFields, EnvelopeKind, MessageId } from './envelope.js';
-export { MAX_BYTES, MAX_DEPTH, MAX_ITEMS } from './cbor.js';
-export type { CodecLimits } from './cbor.js';
+export { MAX_BYTES, MAX_DEPTH, MAX_ITEMS } from './structure.js';
+export type { CodecLimits } from './structure.js';
 export { decodeContent, encodeContent } from './plain-data.js';
 export type { Plain } from './plain-data.js';

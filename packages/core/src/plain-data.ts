@@ -1,18 +1,20 @@
 /**
  * Application content (S13): what structured clone calls plain data, equal in value and type at the other end.
  *
- * On top of a frame's values it uses registered CBOR tags: bigint 2 and 3 (RFC 8949 §3.4.3), Set 258, Map 259, typed arrays
- * 64–86 (RFC 8746, little-endian), and three of our own: ArrayBuffer, DataView, and Date in milliseconds (the registered
- * date, tag 1, counts seconds, and a float of seconds misses the millisecond in the far quarter of Date's range).
+ * On top of a frame's values it uses registered CBOR tags: bigint 2 and 3 (RFC 8949 §3.4.3), Set 258, typed arrays 64–86
+ * (RFC 8746, little-endian), and four of our own: ArrayBuffer, DataView, Date in milliseconds (the registered date, tag 1,
+ * counts seconds, and a float of seconds misses the millisecond in the far quarter of Date's range), and Map, as an array
+ * of keys and values in turn (the registered tag 259 is over a CBOR map, whose keys the library takes as strings and
+ * numbers only).
  */
+import { CBORTag } from '@levischuck/tiny-cbor';
+import type { CBORType } from '@levischuck/tiny-cbor';
 import { bytesToHex, hexToBytes } from './bytes.js';
-import { ARRAY, MAP, TAG } from './cbor.js';
-import type { CodecLimits } from './cbor.js';
 import { read, write } from './codec.js';
+import type { Kinds } from './codec.js';
 import { DecodeError } from './errors.js';
-import type { Reader, ReaderExtension } from './reader.js';
-import { Refusal, kindOf, traced } from './writer.js';
-import type { Writer, WriterExtension } from './writer.js';
+import { malformed } from './structure.js';
+import type { CodecLimits } from './structure.js';
 
 // eslint-disable-next-line no-restricted-globals -- a kind of value here; no clock is read
 const DateValue = Date;
@@ -37,63 +39,74 @@ export type Plain =
 const BIGINT = 2;
 const NEGATIVE_BIGINT = 3;
 const SET = 258;
-const MAP_TAG = 259;
 /** Unregistered numbers from the first-come range: "PP" and the next. */
 const BUFFER = 0x5050;
 const DATA_VIEW = 0x5051;
 const DATE = 0x5052;
+const MAP = 0x5054;
 
-type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView;
+type ViewConstructor = new (buffer: ArrayBufferLike) => ArrayBufferView;
 
 /**
- * The tag, name and element width in bytes of each kind of view; Uint8Array is a bare byte string. The constructors are
- * looked up by name when needed, because Safari 14 (S167) lacks BigInt64Array and BigUint64Array.
+ * The tag and name of each kind of view; Uint8Array is a bare byte string. The constructors are looked up by name when
+ * needed, because Safari 14 (S167) lacks BigInt64Array and BigUint64Array.
  */
-const VIEWS: readonly (readonly [tag: number, name: string, width: number])[] = [
-  [68, 'Uint8ClampedArray', 1],
-  [69, 'Uint16Array', 2],
-  [70, 'Uint32Array', 4],
-  [71, 'BigUint64Array', 8],
-  [72, 'Int8Array', 1],
-  [77, 'Int16Array', 2],
-  [78, 'Int32Array', 4],
-  [79, 'BigInt64Array', 8],
-  [85, 'Float32Array', 4],
-  [86, 'Float64Array', 8],
-  [DATA_VIEW, 'DataView', 1],
-];
+const VIEWS: Readonly<Record<number, string>> = {
+  68: 'Uint8ClampedArray',
+  69: 'Uint16Array',
+  70: 'Uint32Array',
+  71: 'BigUint64Array',
+  72: 'Int8Array',
+  77: 'Int16Array',
+  78: 'Int32Array',
+  79: 'BigInt64Array',
+  85: 'Float32Array',
+  86: 'Float64Array',
+  [DATA_VIEW]: 'DataView',
+};
 
-/** Between the typed array's bytes in memory and the little-endian bytes on the wire; does nothing on most hosts. */
+/** Bytes an element: the number in the name is of bits. */
+function widthOf(name: string): number {
+  return Number(/\d+/.exec(name) ?? 8) / 8;
+}
+
+/** Between the view's bytes in memory and the little-endian bytes on the wire; does nothing on most hosts. */
 function littleEndian(bytes: Uint8Array, width: number): Uint8Array {
-  const host = new Uint8Array(Uint16Array.of(1).buffer)[0];
-  if (width === 1 || host === 1) return bytes;
+  if (new Uint8Array(Uint16Array.of(1).buffer)[0] === 1) return bytes;
   const swapped = bytes.slice();
   for (let at = 0; at < swapped.length; at += width) swapped.subarray(at, at + width).reverse();
   return swapped;
 }
 
-function writeView(view: ArrayBufferView, writer: Writer): void {
+function tagView(view: ArrayBufferView): CBORTag | Uint8Array | undefined {
   // The engine's own name for the kind, so that subclasses and other realms (an iframe's arrays) count as what they are.
   const name = Object.prototype.toString.call(view).slice(8, -1);
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  if (name === 'Uint8Array') return writer.octets(bytes);
-  const kind = VIEWS.find((candidate) => candidate[1] === name);
-  if (kind === undefined) throw new Refusal(`${kindOf(view)} cannot be sent`);
-  writer.head(TAG, kind[0]);
-  writer.octets(littleEndian(bytes, kind[2]));
+  if (name === 'Uint8Array') return bytes;
+  const tag = Object.keys(VIEWS).find((candidate) => VIEWS[Number(candidate)] === name);
+  return tag === undefined ? undefined : new CBORTag(Number(tag), littleEndian(bytes, widthOf(name)));
 }
 
-function writeBigInt(value: bigint, writer: Writer): void {
+function untagView(tag: number, bytes: Uint8Array): ArrayBufferView {
+  const name = VIEWS[tag];
+  if (name === undefined) throw malformed(`the unknown tag ${tag}`);
+  // eslint-disable-next-line no-restricted-globals -- constructors of values by name; nothing else is reached
+  const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[name];
+  if (View === undefined) throw new DecodeError('UNEXPECTED', `this engine has no ${name}`);
+  const width = widthOf(name);
+  if (bytes.length % width !== 0) throw malformed(`a ${name} of ${bytes.length} bytes`);
+  return new View(littleEndian(bytes, width).buffer);
+}
+
+function tagBigInt(value: bigint): CBORTag {
   const negative = value < 0n;
   const magnitude = negative ? -1n - value : value;
   const hex = magnitude === 0n ? '' : magnitude.toString(16);
-  writer.head(TAG, negative ? NEGATIVE_BIGINT : BIGINT);
-  writer.octets(hexToBytes(hex.length % 2 === 0 ? hex : `0${hex}`));
+  return new CBORTag(negative ? NEGATIVE_BIGINT : BIGINT, hexToBytes(hex.length % 2 === 0 ? hex : `0${hex}`));
 }
 
-function readBigInt(reader: Reader): bigint {
-  const bytes = reader.copy();
-  if (bytes[0] === 0) throw reader.malformed('a bigint not in its shortest form');
+function untagBigInt(bytes: Uint8Array): bigint {
+  if (bytes[0] === 0) throw malformed('a bigint not in its shortest form');
   try {
     return BigInt(`0x0${bytesToHex(bytes)}`);
   } catch {
@@ -102,127 +115,57 @@ function readBigInt(reader: Reader): bigint {
   }
 }
 
-function writeMap(map: ReadonlyMap<unknown, unknown>, writer: Writer, depth: number): void {
-  const inner = writer.enter(map, depth);
-  writer.head(TAG, MAP_TAG);
-  writer.head(MAP, map.size);
-  let i = 0;
-  let step = 'keys';
-  try {
-    for (const [key, value] of map) {
-      step = 'keys';
-      writer.item(key, inner);
-      step = 'values';
-      writer.item(value, inner);
-      i++;
-    }
-  } catch (thrown) {
-    throw traced(thrown, map, `.${step}()[${i}]`);
-  }
-}
-
-function writeSet(set: ReadonlySet<unknown>, writer: Writer, depth: number): void {
-  const inner = writer.enter(set, depth);
-  writer.head(TAG, SET);
-  writer.head(ARRAY, set.size);
-  let i = 0;
-  try {
-    for (const value of set) {
-      writer.item(value, inner);
-      i++;
-    }
-  } catch (thrown) {
-    throw traced(thrown, set, `.values()[${i}]`);
-  }
-}
-
-function readMap(reader: Reader, depth: number): Map<unknown, unknown> {
-  const map = new Map<unknown, unknown>();
-  for (let left = reader.enter(MAP, depth); left > 0; left--) {
-    const key = reader.item(depth + 1);
-    if (map.has(key)) throw reader.malformed('a duplicate key');
-    map.set(key, reader.item(depth + 1));
-  }
-  return map;
-}
-
-function readSet(reader: Reader, depth: number): Set<unknown> {
-  const set = new Set<unknown>();
-  for (let left = reader.enter(ARRAY, depth); left > 0; left--) {
-    const value = reader.item(depth + 1);
-    if (set.has(value)) throw reader.malformed('a duplicate element');
-    set.add(value);
-  }
-  return set;
-}
-
-function readDate(reader: Reader): DateValue {
-  const ms = reader.scalar();
+function untagDate(ms: CBORType): DateValue {
   const date = new DateValue(typeof ms === 'number' ? ms : NaN);
   // A date holds whole milliseconds within ±8.64e15, or NaN; whatever it had to change was no date.
-  if (!Object.is(date.getTime(), ms)) throw reader.malformed('a date out of range or not in whole ms');
+  if (!Object.is(date.getTime(), ms)) throw malformed('a date out of range or not in whole ms');
   return date;
 }
 
-function readView(tag: number, reader: Reader): ArrayBufferView {
-  const kind = VIEWS.find((candidate) => candidate[0] === tag);
-  if (kind === undefined) throw reader.malformed(`the unknown tag ${tag}`);
-  const [, name, width] = kind;
-  // eslint-disable-next-line no-restricted-globals -- constructors of values by name; nothing else is reached
-  const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[name];
-  if (View === undefined) throw new DecodeError('UNEXPECTED', `this engine has no ${name}`);
-  const bytes = reader.copy();
-  if (bytes.length % width !== 0) throw reader.malformed(`a ${name} of ${bytes.length} bytes`);
-  return new View(littleEndian(bytes, width).buffer as ArrayBuffer);
+function untagSet(values: readonly unknown[]): Set<unknown> {
+  const set = new Set(values);
+  if (set.size < values.length) throw malformed('a duplicate element');
+  return set;
 }
 
-const CONTENT: WriterExtension & ReaderExtension = {
-  write(value, writer, depth) {
-    if (typeof value === 'bigint') return writeBigInt(value, writer);
-    if (ArrayBuffer.isView(value)) return writeView(value, writer);
+/** A Map from keys and values in turn. */
+function untagMap(values: readonly unknown[]): Map<unknown, unknown> {
+  const map = new Map<unknown, unknown>();
+  for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
+  if (2 * map.size !== values.length) throw malformed('a duplicate key, or one without a value');
+  return map;
+}
+
+const KINDS: Kinds = {
+  tag(value, list) {
+    if (typeof value === 'bigint') return tagBigInt(value);
+    if (ArrayBuffer.isView(value)) return tagView(value);
     // Exact prototypes: a subclass would lose its class on the way.
-    const prototype: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : null;
-    switch (prototype) {
+    switch (typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined) {
       case Map.prototype:
-        return writeMap(value as Map<unknown, unknown>, writer, depth);
+        return new CBORTag(MAP, list(value as object, [...(value as Map<unknown, unknown>)].flat()));
       case Set.prototype:
-        return writeSet(value as Set<unknown>, writer, depth);
+        return new CBORTag(SET, list(value as object, [...(value as Set<unknown>)]));
       case DateValue.prototype:
-        writer.head(TAG, DATE);
-        return writer.item((value as DateValue).getTime(), depth);
+        return new CBORTag(DATE, (value as DateValue).getTime());
       case ArrayBuffer.prototype:
-        writer.head(TAG, BUFFER);
-        return writer.octets(new Uint8Array(value as ArrayBuffer));
+        return new CBORTag(BUFFER, new Uint8Array(value as ArrayBuffer));
       default:
-        throw new Refusal(`${kindOf(value)} cannot be sent`);
+        return undefined;
     }
   },
 
-  check(container) {
-    if (!Array.isArray(container)) return;
-    if (Object.getPrototypeOf(container) !== Array.prototype) throw new Refusal(`${kindOf(container)} cannot be sent`);
-    if (Object.keys(container).length > container.length) {
-      throw new Refusal('arrays with named properties cannot be sent');
+  untag(tag, value, restore) {
+    if (tag === DATE) return untagDate(value);
+    if (Array.isArray(value)) {
+      const values = value.map((element) => restore(element));
+      if (tag === SET) return untagSet(values);
+      if (tag === MAP) return untagMap(values);
     }
-  },
-
-  read(tag, reader, depth) {
-    switch (tag) {
-      case BIGINT:
-        return readBigInt(reader);
-      case NEGATIVE_BIGINT:
-        return -1n - readBigInt(reader);
-      case DATE:
-        return readDate(reader);
-      case MAP_TAG:
-        return readMap(reader, depth);
-      case SET:
-        return readSet(reader, depth);
-      case BUFFER:
-        return reader.copy().buffer;
-      default:
-        return readView(tag, reader);
-    }
+    if (!(value instanceof Uint8Array)) throw malformed(`the tag ${tag} over no bytes`);
+    if (tag === BIGINT) return untagBigInt(value);
+    if (tag === NEGATIVE_BIGINT) return -1n - untagBigInt(value);
+    return tag === BUFFER ? value.buffer : untagView(tag, value);
   },
 };
 
@@ -239,14 +182,14 @@ const CONTENT: WriterExtension & ReaderExtension = {
  * @throws {RangeError} over the limits: 64 levels, 64 MiB, 4 Mi values by default
  */
 export function encodeContent(value: unknown, limits: CodecLimits = {}): Uint8Array {
-  return write(value, 'content', limits, CONTENT);
+  return write(value, 'content', limits, KINDS);
 }
 
 /**
  * Decodes application content. Nothing in it shares memory with `bytes`.
- * @throws {DecodeError} MALFORMED or OVER_LIMIT, for any bytes that {@link encodeContent} would not write; UNEXPECTED for a
- *   kind that this engine lacks; nothing else
+ * @throws {DecodeError} MALFORMED or OVER_LIMIT; UNEXPECTED for a kind that this engine lacks; nothing else, whatever the
+ *   bytes
  */
 export function decodeContent(bytes: Uint8Array, limits: CodecLimits = {}): Plain {
-  return read(bytes, limits, CONTENT) as Plain;
+  return read(bytes, limits, KINDS) as Plain;
 }

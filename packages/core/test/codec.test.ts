@@ -7,6 +7,9 @@ import type { FrameValue } from '../src/codec.js';
 import { bytesToHex, hexToBytes } from '../src/bytes.js';
 import { DecodeError } from '../src/errors.js';
 
+/** Ours: the library writes −0 as 0. */
+const MINUS_ZERO = 0x5053;
+
 const frame = fc.letrec<{ value: FrameValue }>((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -46,11 +49,11 @@ function outcome(bytes: Uint8Array): { value: FrameValue } | DecodeError {
   }
 }
 
-/** A DecodeError, or a value that is written in as many bytes: what decodes is what would be written. */
-function verdict(bytes: Uint8Array): 'refused' | 'as written' | 'otherwise' {
+/** A DecodeError, or a value that travels: sent on, it arrives as it is. (Floats may have come in a longer form.) */
+function verdict(bytes: Uint8Array): 'refused' | 'travels' | 'otherwise' {
   const result = outcome(bytes);
   if (result instanceof DecodeError) return 'refused';
-  return encode(result.value).length === bytes.length ? 'as written' : 'otherwise';
+  return isDeepStrictEqual(decode(encode(result.value)), result.value) ? 'travels' : 'otherwise';
 }
 
 /** `levels` arrays inside one another. */
@@ -73,7 +76,11 @@ describe('what is sent arrives', () => {
   it('is CBOR, as another implementation reads it', () => {
     fc.assert(
       fc.property(frame, (value) => {
-        const read = decodeByCborg(encode(value), { strict: true, rejectDuplicateMapKeys: true });
+        const bytes = encode(value);
+        // A leading byte order mark is written twice, because the library takes one off.
+        fc.pre(!bytesToHex(bytes).includes('efbbbfefbbbf'));
+        const tags = { [MINUS_ZERO]: (content: () => unknown) => -Number(content()) };
+        const read = decodeByCborg(bytes, { strict: true, rejectDuplicateMapKeys: true, tags });
         expect(isDeepStrictEqual(read, value)).toBe(true);
       }),
       { numRuns: 1000 },
@@ -102,7 +109,6 @@ describe('what is sent arrives', () => {
     [Infinity, 'fa7f800000'],
     [NaN, 'fa7fc00000'],
     [-Infinity, 'faff800000'],
-    [-0, 'fa80000000'],
     [false, 'f4'],
     [true, 'f5'],
     [null, 'f6'],
@@ -127,12 +133,23 @@ describe('what is sent arrives', () => {
     expect(decode(hexToBytes(hex))).toStrictEqual(value);
   });
 
-  it('as views of plain Uint8Arrays, also out of a pooled Buffer', () => {
+  it('minus zero, as a tag of ours and as the float it is elsewhere', () => {
+    expect(bytesToHex(encode([-0, 0]))).toBe('82d950530000');
+    expect(decode(hexToBytes('82d950530000'))).toStrictEqual([-0, 0]);
+    expect(decode(hexToBytes('fa80000000'))).toBe(-0);
+  });
+
+  it('byte order marks, in values and names', () => {
+    const value = { '\ufeffa': '\ufeff', a: '\ufeff\ufeffb', b: 'a\ufeff' };
+    expect(decode(encode(value))).toStrictEqual(value);
+  });
+
+  it('as plain Uint8Arrays that share no memory with the frame, also out of a pooled Buffer', () => {
     const pooled = Buffer.from(encode([Uint8Array.of(1, 2, 3)]));
     const [bytes] = decode(pooled) as [Uint8Array];
     expect(Object.getPrototypeOf(bytes)).toBe(Uint8Array.prototype);
     expect(bytes).toEqual(Uint8Array.of(1, 2, 3));
-    expect(bytes.buffer).toBe(pooled.buffer);
+    expect(bytes.buffer.byteLength).toBe(3);
   });
 
   it('takes a Buffer for the Uint8Array that it is', () => {
@@ -167,9 +184,7 @@ describe('hostile bytes', () => {
   it('give a value or a DecodeError, never anything else: 30,000 random strings of bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-        const result = outcome(bytes);
-        // One value, one length: what decodes is what would be written.
-        if (!(result instanceof DecodeError)) expect(encode(result.value).length).toBe(bytes.length);
+        expect(verdict(bytes)).not.toBe('otherwise');
       }),
       { numRuns: 30_000 },
     );
@@ -190,12 +205,8 @@ describe('hostile bytes', () => {
     ['a reserved argument', '1c'],
     ['an integer not in its shortest form', '1801'],
     ['a length not in its shortest form', '780161'],
-    ['an integer as a float', 'fa3f800000'],
     ['a half float', 'f93c00'],
-    ['eight bytes for a float of four', 'fb3ff8000000000000'],
-    ['another NaN', 'fa7fc00001'],
     ['an integer beyond 2^53 - 1', '1b0020000000000000'],
-    ['a negative integer beyond -(2^53 - 1)', '3b001fffffffffffff'],
     ['a simple value without meaning', 'f0'],
     ['a long simple value', 'f8ff'],
     ['invalid UTF-8', '62c328'],
@@ -205,8 +216,33 @@ describe('hostile bytes', () => {
     ['a duplicate __proto__', 'a2695f5f70726f746f5f5f01695f5f70726f746f5f5f02'],
     ['a property that is no string', 'a10102'],
     ['a tag', 'c100'],
+    ['a tag of content', 'd9010280'],
+    ['minus zero of anything but 0', 'd9505301'],
+    ['a tag on a tag', 'd95053d9505300'],
+    ['a tag over nothing', 'd95053'],
   ])('%s is MALFORMED', (_what, hex) => {
     expect(outcome(hexToBytes(hex))).toMatchObject({ name: 'DecodeError', code: 'MALFORMED' });
+  });
+
+  // Numbers in forms that the writer does not use, exact all the same. Message ids are hashes of the bytes as received,
+  // so that nothing depends on a value having one form.
+  it.each([
+    ['an integer as a float', 'fa3f800000', 1],
+    ['eight bytes for a float of four', 'fb3ff8000000000000', 1.5],
+    ['another NaN', 'fa7fc00001', NaN],
+    ['a half float without digits', 'f97c00', Infinity],
+    ['-(2^53) as an integer', '3b001fffffffffffff', -(2 ** 53)],
+  ])('%s is read as what it says', (_what, hex, value) => {
+    expect(outcome(hexToBytes(hex))).toStrictEqual({ value });
+  });
+
+  it('cannot make the reader look beyond them', () => {
+    const pool = new Uint8Array(64).fill(0x61);
+    for (const head of ['58ff', '4a', '6a', '8341', 'fb00', '1b00', '19']) {
+      const bytes = pool.subarray(8, 8 + head.length / 2);
+      bytes.set(hexToBytes(head));
+      expect(outcome(bytes)).toMatchObject({ code: 'MALFORMED' });
+    }
   });
 
   it('cannot reach a prototype', () => {
@@ -228,6 +264,7 @@ describe('hostile bytes', () => {
     const chain = new Uint8Array(60_000);
     for (let at = 0; at + 3 <= chain.length; at += 3) chain.set([0x99, 0xff, 0xff], at);
     expect(outcome(chain)).toBeInstanceOf(DecodeError);
+    expect(outcome(chain.fill(0x99))).toBeInstanceOf(DecodeError);
   });
 });
 
@@ -235,7 +272,7 @@ describe('limits', () => {
   it('on depth hold both ways: 64 levels pass, 65 do not', () => {
     expect(decode(encode(nested(64)))).toEqual(nested(64));
     expect(() => encode(nested(65))).toThrow(RangeError);
-    expect(() => encode(nested(65))).toThrow('nested deeper than 64 levels');
+    expect(() => encode(nested(65))).toThrow(/: over 64 levels$/);
     const bytes = encode(nested(65), { maxDepth: 65 });
     expect(outcome(bytes)).toMatchObject({ code: 'OVER_LIMIT' });
     expect(decode(bytes, { maxDepth: 65 })).toEqual(nested(65));
@@ -261,10 +298,34 @@ describe('limits', () => {
 describe('caller mistakes', () => {
   it('are TypeErrors with the path', () => {
     expect(() => encode([1, [new Map()]] as unknown as FrameValue)).toThrow(
-      new TypeError('value[1][0]: Map instances cannot be sent in a frame'),
+      new TypeError('value[1][0]: Map instances cannot be sent'),
     );
     expect(() => encode(['\ud800'])).toThrow(new TypeError('value[0]: strings with a lone surrogate cannot be sent'));
     expect(() => encode(1n as unknown as FrameValue)).toThrow(TypeError);
     expect(() => decode('f6' as unknown as Uint8Array)).toThrow(TypeError);
+  });
+});
+
+describe('S167: Safari 14, which lacks the DataView methods that the library needs', () => {
+  it('reads and writes the same bytes', () => {
+    const value = [0, 23, 255, 65_535, 1_763_800_000_000, 2 ** 53 - 1, 1 - 2 ** 53, 'text'];
+    const bytes = encode(value);
+    const methods = ['getBigUint64', 'setBigUint64'] as const;
+    const native = methods.map((name) => Object.getOwnPropertyDescriptor(DataView.prototype, name));
+    for (const name of methods) Reflect.deleteProperty(DataView.prototype, name);
+    try {
+      expect(encode(value)).toEqual(bytes);
+      expect(decode(bytes)).toEqual(value);
+      expect(Reflect.get(DataView.prototype, 'setBigUint64')).not.toBe(native[1]?.value);
+      // What is provided is there for everyone on the page, so it has to be the whole method.
+      const view = new DataView(new ArrayBuffer(9));
+      view.setBigUint64(1, 0x0102030405060708n, true);
+      expect(bytesToHex(new Uint8Array(view.buffer))).toBe('000807060504030201');
+      expect(view.getBigUint64(1, true)).toBe(0x0102030405060708n);
+      view.setBigUint64(1, -2n);
+      expect(view.getBigUint64(1)).toBe(2n ** 64n - 2n);
+    } finally {
+      methods.forEach((name, i) => Reflect.defineProperty(DataView.prototype, name, native[i] ?? {}));
+    }
   });
 });

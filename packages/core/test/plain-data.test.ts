@@ -56,8 +56,8 @@ function nested(levels: number, wrap: (inner: unknown) => unknown): unknown {
   return value;
 }
 
-/** What becomes of bytes from outside: a DecodeError, or a value that takes as many bytes; other errors pass through. */
-function verdict(bytes: Uint8Array): 'refused' | 'as written' | 'otherwise' {
+/** What becomes of bytes from outside: a DecodeError, or a value that travels; other errors pass through. */
+function verdict(bytes: Uint8Array): 'refused' | 'travels' | 'otherwise' {
   let value: Plain;
   try {
     value = decodeContent(bytes);
@@ -65,7 +65,8 @@ function verdict(bytes: Uint8Array): 'refused' | 'as written' | 'otherwise' {
     if (thrown instanceof DecodeError) return 'refused';
     throw thrown;
   }
-  return encodeContent(value).length === bytes.length ? 'as written' : 'otherwise';
+  const once = encodeContent(value);
+  return isDeepStrictEqual(encodeContent(decodeContent(once)), once) ? 'travels' : 'otherwise';
 }
 
 describe('S13: plain data arrives equal in value and type', () => {
@@ -275,7 +276,7 @@ describe('limits', () => {
   ])('64 levels of %s pass, 65 and 10,000 are a RangeError, and a DecodeError at the other end', (_what, wrap) => {
     expect(decodeContent(encodeContent(nested(64, wrap)))).toStrictEqual(nested(64, wrap));
     expect(() => encodeContent(nested(65, wrap))).toThrow(RangeError);
-    expect(() => encodeContent(nested(10_000, wrap))).toThrow(/nested deeper than 64 levels/);
+    expect(() => encodeContent(nested(10_000, wrap))).toThrow(/: over 64 levels$/);
     const bytes = encodeContent(nested(65, wrap), { maxDepth: 65 });
     expect(() => decodeContent(bytes)).toThrow(DecodeError);
   });
@@ -283,7 +284,7 @@ describe('limits', () => {
   it('stop a small value that would be huge on the wire', () => {
     let value: unknown = 'x'.repeat(1000);
     for (let i = 0; i < 40; i++) value = [value, value];
-    expect(() => encodeContent(value, { maxBytes: 1_000_000 })).toThrow(/larger than 1000000 bytes$/);
+    expect(() => encodeContent(value, { maxBytes: 1_000_000 })).toThrow(/: over 1000000 bytes$/);
   });
 });
 
@@ -346,7 +347,7 @@ describe('hostile content', () => {
     ['10,000 nested dates', 'd95052'.repeat(10_000)],
     ['10,000 nested bigints', 'c2'.repeat(10_000)],
     ['10,000 nested sets', 'd9010281'.repeat(10_000)],
-    ['10,000 nested maps', 'd90103a1'.repeat(10_000)],
+    ['10,000 nested maps', 'd9505482'.repeat(10_000)],
     ['a date of text', 'd950526161'],
     ['a date beyond the last', 'd950521b001eb208c2dc0001'],
     ['a date with half a millisecond', 'd95052fa3fc00000'],
@@ -356,8 +357,9 @@ describe('hostile content', () => {
     ['a bigint of a number', 'c201'],
     ['a Set of a map', 'd90102a0'],
     ['a Set with a duplicate', 'd90102820101'],
-    ['a Map of an array', 'd9010380'],
-    ['a Map with a duplicate', 'd90103a201010102'],
+    ['a Map of a map', 'd95054a0'],
+    ['a Map with a duplicate', 'd950548401010102'],
+    ['a Map with a key without a value', 'd950548101'],
     ['a Float64Array of 7 bytes', 'd8564700000000000000'],
     ['a typed array of an array', 'd84880'],
     ['a Set of 4 Gi elements', 'd901029affffffff'],
