@@ -18,7 +18,7 @@ export interface Neighbor {
   theirRole: Role | undefined;
   theirRingOk: boolean;
   /** The other end's links: one step of the 2-hop table. */
-  view: ReadonlySet<PeerId>;
+  view: readonly PeerId[];
   /** The last status we sent, so that only changes are sent. */
   sentStatus: string;
   exchangeAt: Millis;
@@ -35,8 +35,6 @@ export interface Pending {
   /** We asked. */
   readonly ours: boolean;
 }
-
-const NO_VIEW: ReadonlySet<PeerId> = new Set();
 
 /** Links that are there and links that are being made; which of them is what. */
 export class Neighborhood {
@@ -62,7 +60,7 @@ export class Neighborhood {
       role: 'none',
       theirRole: undefined,
       theirRingOk: false,
-      view: NO_VIEW,
+      view: [],
       sentStatus: '',
       exchangeAt: now,
       exchangePeriodMs: 0,
@@ -120,7 +118,8 @@ export class Neighborhood {
   /** Whether the two ends of a link stay connected without it, over one other neighbour of ours. */
   hasDetour(link: Neighbor): boolean {
     for (const other of this.links.values()) {
-      if (other !== link && !other.closing && (other.view.has(link.peer) || link.view.has(other.peer))) return true;
+      if (other !== link && !other.closing && (other.view.includes(link.peer) || link.view.includes(other.peer)))
+        return true;
     }
     return false;
   }

@@ -7,7 +7,7 @@ import type { Config, Settings } from './config.js';
 import { hastenExchange, neighborsMessage, scheduleExchange } from './exchange.js';
 import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
-import type { Message } from './message.js';
+import type { Entry, Message } from './message.js';
 import { Neighborhood } from './neighborhood.js';
 import type { Neighbor } from './neighborhood.js';
 import type { Output } from './output.js';
@@ -116,7 +116,7 @@ export class Topology implements Machine<Input, Output> {
         this.peerDown(input.peer, input.departed, now, out);
         break;
       case 'received':
-        this.received(input.from, input.message, now, out);
+        if (!this.received(input.from, input.message, now, out)) return;
         break;
       case 'timer':
         if (input.timer.at !== this.reviewAt) return;
@@ -199,35 +199,48 @@ export class Topology implements Machine<Input, Output> {
     this.changed(now);
   }
 
-  private received(from: PeerId, message: Message, now: Millis, out: Output[]): void {
+  /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
+  private received(from: PeerId, message: Message, now: Millis, out: Output[]): boolean {
     const link = this.neighborhood.links.get(from);
-    if (link === undefined) return;
+    if (link === undefined) return false;
     this.knowledge.alive(from, now);
     switch (message.kind) {
       case 'status': {
-        link.theirRole = message.role;
-        link.theirRingOk = message.ringOk;
-        if (message.open) this.knowledge.hasRoom(from, now + this.config.openMs);
-        break;
+        const { role, ringOk, open } = message;
+        const changed = link.theirRole !== role || link.theirRingOk !== ringOk;
+        link.theirRole = role;
+        link.theirRingOk = ringOk;
+        if (open) this.knowledge.hasRoom(from, now + this.config.openMs);
+        return changed;
       }
       case 'neighbors':
-        link.view = new Set(message.links);
+        link.view = message.links;
         out.push({ type: 'event', event: { type: 'view', peer: from, links: message.links } });
-        for (const { record, ageMs, open } of message.entries) {
-          if (!this.knowledge.worthLearning(record.id)) continue;
-          if (this.knowledge.learn(record, now - ageMs, now)) this.discovered(record.id, now, out);
-          if (open) this.knowledge.hasRoom(record.id, now + this.config.openMs);
-        }
-        break;
-      case 'notice':
+        return this.learnEntries(message.entries, now, out);
+      case 'notice': {
+        const { reason, peers } = message;
         link.closing = true;
-        out.push({
-          type: 'event',
-          event: { type: 'evicted', peer: from, reason: message.reason, initiatedBy: 'remote' },
-        });
-        this.learn(message.peers, now, out);
-        break;
+        out.push({ type: 'event', event: { type: 'evicted', peer: from, reason, initiatedBy: 'remote' } });
+        this.learn(peers, now, out);
+        return true;
+      }
     }
+  }
+
+  private learnEntries(entries: readonly Entry[], now: Millis, out: Output[]): boolean {
+    let news = false;
+    for (const { record, ageMs, open } of entries) {
+      if (!this.knowledge.worthLearning(record.id)) continue;
+      if (this.knowledge.learn(record, now - ageMs, now)) {
+        this.discovered(record.id, now, out);
+        news = true;
+      }
+      if (open && !this.knowledge.isOpen(record.id, now)) {
+        this.knowledge.hasRoom(record.id, now + this.config.openMs);
+        news = true;
+      }
+    }
+    return news;
   }
 
   /** Looks at everything and does what is due. */

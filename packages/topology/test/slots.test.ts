@@ -29,17 +29,15 @@ describe('slots', () => {
 });
 
 describe('roles', () => {
-  const candidates = fc
-    .uniqueArray(hexId, { minLength: 1, maxLength: 12 })
-    .chain((ids) =>
-      fc.tuple(
-        fc.constant(ids),
-        fc.array(fc.record({ onRing: fc.boolean(), far: fc.boolean() }), {
-          minLength: ids.length,
-          maxLength: ids.length,
-        }),
-      ),
-    );
+  const candidates = fc.uniqueArray(hexId, { minLength: 1, maxLength: 12 }).chain((ids) =>
+    fc.tuple(
+      fc.constant(ids),
+      fc.array(fc.record({ onRing: fc.boolean(), far: fc.boolean() }), {
+        minLength: ids.length,
+        maxLength: ids.length,
+      }),
+    ),
+  );
 
   test.each([xorPolicy, randomPolicy])('$name: no role is given more often than it has slots', (policy) => {
     fc.assert(
