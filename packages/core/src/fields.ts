@@ -1,40 +1,37 @@
 import { bytesToHex } from './bytes.js';
 import { DecodeError } from './errors.js';
+import type { DecodeErrorCode } from './errors.js';
 import type { PeerId } from './machine.js';
 
 const ID_BYTES = 20;
 
 /**
- * Reads a decoded array field by field, with a check on each. Every message of every protocol is read through it, so
- * that wrong fields from outside end in a {@link DecodeError} and nowhere else.
- *
- * A longer array than expected is accepted: later versions may append fields.
+ * Reads values from outside one by one, with a check on each: what {@link Fields} and `Properties` share. Wrong values
+ * end in a {@link DecodeError} and nowhere else.
  */
-export class Fields {
-  private readonly values: readonly unknown[];
-  private readonly what: string;
-  private index = 0;
+export abstract class Values {
+  protected readonly what: string;
 
-  /**
-   * @param what what is being read, for the error message
-   * @param least how many fields there must be
-   * @throws {DecodeError} when `value` is not an array of at least `least` elements
-   */
-  constructor(value: unknown, what: string, least: number) {
+  /** @param what what is being read, for the error message */
+  constructor(what: string) {
     this.what = what;
-    if (!Array.isArray(value)) throw new DecodeError('UNEXPECTED', `${what}: expected an array, got ${typeof value}`);
-    if (value.length < least) {
-      throw new DecodeError('UNEXPECTED', `${what}: expected ${least} fields, got ${value.length}`);
-    }
-    this.values = value;
   }
 
-  /** The next field, unchecked. */
-  any(): unknown {
-    return this.values[this.index++];
-  }
+  /** Names the value to be read next: where there are names, that finds it. */
+  abstract at(name: string): this;
 
-  /** An integer in [`min`, `max`]. */
+  /** The next value, as it is; undefined when there is none. */
+  abstract any(): unknown;
+
+  /** What {@link any} will give. */
+  protected abstract peek(): unknown;
+
+  /** What stands for the value last read in an error message. */
+  protected abstract where(): string;
+
+  /** What is inside the next value, to be read the same way. */
+  abstract inner(): Values;
+
   integer(min: number, max: number): number {
     const value = this.any();
     if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
@@ -43,58 +40,107 @@ export class Fields {
     return value as number;
   }
 
-  /** A finite number. */
+  /** Any finite number. */
   number(): number {
     const value = this.any();
     if (typeof value !== 'number' || !Number.isFinite(value)) this.fail('a finite number', value);
-    return value as number;
+    return value;
   }
 
   boolean(): boolean {
     const value = this.any();
     if (typeof value !== 'boolean') this.fail('a boolean', value);
-    return value as boolean;
+    return value;
   }
 
-  /** A string of at most `maxLength` UTF-16 code units. */
+  /** @param maxLength in UTF-16 code units */
   string(maxLength: number): string {
     const value = this.any();
-    if (typeof value !== 'string' || value.length > maxLength) this.fail(`a string of at most ${maxLength}`, value);
-    return value as string;
+    if (typeof value !== 'string') this.fail('a string', value);
+    return this.limited(value, maxLength);
   }
 
-  /** A byte string of at most `maxBytes`. */
-  bytes(maxBytes: number): Uint8Array {
-    const value = this.any();
-    if (!(value instanceof Uint8Array) || value.length > maxBytes) this.fail(`at most ${maxBytes} bytes`, value);
-    return value as Uint8Array;
+  bytes(maxBytes: number, minBytes = 0): Uint8Array {
+    return this.checkBytes(this.any(), maxBytes, minBytes);
   }
 
-  /** A peer id, 20 bytes on the wire. */
+  /** 20 bytes, as the 40 hexadecimal digits that ids are written in. */
   peerId(): PeerId {
-    const value = this.any();
-    if (!(value instanceof Uint8Array) || value.length !== ID_BYTES) this.fail('a peer id of 20 bytes', value);
-    return bytesToHex(value as Uint8Array);
+    return bytesToHex(this.bytes(ID_BYTES, ID_BYTES));
   }
 
-  /** An array of at most `max` elements, each read by `read` from its own position. */
-  list<T>(max: number, read: (fields: Fields) => T): T[] {
+  /** An array, each element read by `read`. */
+  list<T>(max: number, read: (elements: Fields) => T): T[] {
     const value = this.any();
-    if (!Array.isArray(value) || value.length > max) this.fail(`a list of at most ${max}`, value);
-    const inner = new Fields(value, this.what, 0);
-    return (value as unknown[]).map(() => read(inner));
+    if (!Array.isArray(value)) this.fail('a list', value);
+    const elements = new Fields(this.limited(value, max), this.what, 0);
+    return value.map(() => read(elements));
   }
 
-  /** Undefined when the next field is null, else what `read` reads of it. */
+  /** The next value, or undefined where it is null, undefined or absent. */
   optional<T>(read: () => T): T | undefined {
-    const value = this.values[this.index];
+    const value = this.peek();
     if (value !== null && value !== undefined) return read();
-    this.index++;
+    this.any();
     return undefined;
   }
 
-  private fail(expected: string, got: unknown): never {
-    const shown = typeof got === 'object' ? Object.prototype.toString.call(got) : String(got).slice(0, 40);
-    throw new DecodeError('UNEXPECTED', `${this.what}, field ${this.index - 1}: expected ${expected}, got ${shown}`);
+  protected checkBytes(value: unknown, maxBytes: number, minBytes: number): Uint8Array {
+    if (!(value instanceof Uint8Array) || value.length > maxBytes || value.length < minBytes) {
+      this.fail(`${minBytes} to ${maxBytes} bytes`, value);
+    }
+    return value;
+  }
+
+  private limited<T extends { readonly length: number }>(value: T, max: number): T {
+    if (value.length > max) this.fail(`a length of at most ${max}`, value.length, 'OVER_LIMIT');
+    return value;
+  }
+
+  protected fail(expected: string, got: unknown, code: DecodeErrorCode = 'UNEXPECTED'): never {
+    const shown = typeof got === 'number' || typeof got === 'string' ? String(got).slice(0, 40) : typeof got;
+    throw new DecodeError(code, `${this.where()}: expected ${expected}, got ${shown}`);
+  }
+}
+
+/**
+ * Reads a decoded array field by field. Every message of every protocol is read through it.
+ *
+ * A longer array than expected is accepted: later versions may append fields.
+ */
+export class Fields extends Values {
+  private readonly values: readonly unknown[];
+  private index = 0;
+
+  /**
+   * @param what what is being read, for the error message
+   * @param least how many fields there must be
+   * @throws {DecodeError} when `value` is not an array of at least `least` elements
+   */
+  constructor(value: unknown, what: string, least: number) {
+    super(what);
+    if (!Array.isArray(value) || value.length < least) this.fail(`an array of at least ${least}`, value);
+    this.values = value;
+  }
+
+  /** Fields have no names: the order of reading is theirs. */
+  at(_name: string): this {
+    return this;
+  }
+
+  any(): unknown {
+    return this.values[this.index++];
+  }
+
+  inner(): Fields {
+    return new Fields(this.any(), this.what, 0);
+  }
+
+  protected peek(): unknown {
+    return this.values[this.index];
+  }
+
+  protected where(): string {
+    return this.index === 0 ? this.what : `${this.what}, field ${this.index - 1}`;
   }
 }

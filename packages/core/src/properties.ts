@@ -1,116 +1,56 @@
 import { hexToBytes } from './bytes.js';
-import { DecodeError } from './errors.js';
-import type { PeerId } from './machine.js';
+import { Values } from './fields.js';
 
-const PEER_ID = /^[0-9a-f]{40}$/;
 const HEX = /^(?:[0-9a-f]{2})*$/;
 
 /**
- * Reads a parsed JSON object property by property, with a check on each: what {@link Fields} is to the binary codec.
- * Wrong properties from outside end in a {@link DecodeError} and nowhere else; unknown ones are ignored, and only own
- * ones are seen.
+ * Reads a parsed JSON object property by property: what `Fields` is to the binary codec. `at` names the property. Unknown
+ * ones are ignored, and only own ones are seen; bytes are lower-case hexadecimal digits.
  */
-export class Properties {
-  private readonly values: Readonly<Record<string, unknown>>;
-  private readonly what: string;
+export class Properties extends Values {
+  private readonly values: object;
+  private name = '';
 
   /**
    * @param what what is being read, for the error message
    * @throws {DecodeError} when `value` is not an object, or is an array
    */
   constructor(value: unknown, what: string) {
-    this.what = what;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new DecodeError('UNEXPECTED', `${what}: expected an object, got ${show(value)}`);
-    }
-    this.values = value as Record<string, unknown>;
+    super(what);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) this.fail('an object', value);
+    this.values = value;
   }
 
-  /** The property, unchecked; undefined when absent. */
-  any(name: string): unknown {
-    return Object.prototype.hasOwnProperty.call(this.values, name) ? this.values[name] : undefined;
+  at(name: string): this {
+    this.name = name;
+    return this;
   }
 
-  /** Whether the property is there and not null. */
-  has(name: string): boolean {
-    const value = this.any(name);
-    return value !== undefined && value !== null;
+  any(): unknown {
+    return Object.getOwnPropertyDescriptor(this.values, this.name)?.value;
   }
 
-  /** An integer in [`min`, `max`]. */
-  integer(name: string, min: number, max: number): number {
-    const value = this.any(name);
-    if (!Number.isSafeInteger(value) || (value as number) < min || (value as number) > max) {
-      this.fail(name, `an integer in [${min}, ${max}]`, value);
-    }
-    return value as number;
+  inner(): Properties {
+    return new Properties(this.any(), this.where());
   }
 
-  /** A finite number. */
-  number(name: string): number {
-    const value = this.any(name);
-    if (typeof value !== 'number' || !Number.isFinite(value)) this.fail(name, 'a finite number', value);
-    return value;
-  }
-
-  boolean(name: string): boolean {
-    const value = this.any(name);
-    if (typeof value !== 'boolean') this.fail(name, 'a boolean', value);
-    return value;
-  }
-
-  /** A string of at most `maxLength` UTF-16 code units. */
-  string(name: string, maxLength: number): string {
-    const value = this.any(name);
-    if (typeof value !== 'string') this.fail(name, 'a string', value);
-    if (value.length > maxLength) {
-      throw new DecodeError('OVER_LIMIT', `${this.what}.${name}: longer than ${maxLength}`);
-    }
-    return value;
-  }
-
-  /** One of `names`. */
-  oneOf<T extends string>(name: string, names: readonly T[]): T {
-    const value = this.any(name);
-    if (!names.includes(value as T)) this.fail(name, `one of ${names.join(', ')}`, value);
+  /** One of a few names. */
+  oneOf<T extends string>(names: readonly T[]): T {
+    const value = this.any();
+    if (!names.includes(value as T)) this.fail(`one of ${names.join(', ')}`, value);
     return value as T;
   }
 
-  /** Bytes in lower-case hexadecimal digits, at most `maxBytes` of them. */
-  hex(name: string, maxBytes: number): Uint8Array {
-    const value = this.string(name, 2 * maxBytes);
-    if (!HEX.test(value)) this.fail(name, 'bytes in lower-case hexadecimal digits', value);
-    return hexToBytes(value);
+  override bytes(maxBytes: number, minBytes = 0): Uint8Array {
+    const digits = this.string(2 * maxBytes);
+    return this.checkBytes(HEX.test(digits) ? hexToBytes(digits) : digits, maxBytes, minBytes);
   }
 
-  /** A peer id, 40 lower-case hexadecimal digits. */
-  peerId(name: string): PeerId {
-    const value = this.any(name);
-    if (typeof value === 'string' && PEER_ID.test(value)) return value;
-    return this.fail(name, 'a peer id of 40 hexadecimal digits', value);
+  protected peek(): unknown {
+    return this.any();
   }
 
-  /** An array of at most `max` elements, each read by `read`. */
-  list<T>(name: string, max: number, read: (value: unknown) => T): T[] {
-    const value = this.any(name);
-    if (!Array.isArray(value)) this.fail(name, 'an array', value);
-    if (value.length > max) {
-      throw new DecodeError('OVER_LIMIT', `${this.what}.${name}: more than ${max} elements`);
-    }
-    return value.map((element: unknown) => read(element));
+  protected where(): string {
+    return this.name === '' ? this.what : `${this.what}.${this.name}`;
   }
-
-  /** Undefined when the property is absent or null, else what `read` reads of it. */
-  optional<T>(name: string, read: (name: string) => T): T | undefined {
-    return this.has(name) ? read(name) : undefined;
-  }
-
-  private fail(name: string, expected: string, got: unknown): never {
-    throw new DecodeError('UNEXPECTED', `${this.what}.${name}: expected ${expected}, got ${show(got)}`);
-  }
-}
-
-function show(got: unknown): string {
-  if (got === null) return 'null';
-  return typeof got === 'string' ? JSON.stringify(got.slice(0, 40)) : typeof got;
 }

@@ -10,34 +10,34 @@ const object = new Properties(
 
 describe('Properties', () => {
   it('reads what is there', () => {
-    expect(object.integer('n', 0, 3)).toBe(3);
-    expect(object.number('x')).toBe(1.5);
-    expect(object.boolean('b')).toBe(false);
-    expect(object.string('s', 4)).toBe('text');
-    expect(object.oneOf('s', ['other', 'text'])).toBe('text');
-    expect(object.hex('h', 2)).toEqual(new Uint8Array([0, 255]));
-    expect(object.peerId('id')).toBe('ab'.repeat(20));
-    expect(object.list('l', 2, (value) => value)).toEqual([1, 2]);
-    expect(object.optional('none', () => 1)).toBeUndefined();
-    expect(object.optional('absent', () => 1)).toBeUndefined();
-    expect(object.optional('n', (name) => object.integer(name, 0, 9))).toBe(3);
+    expect(object.at('n').integer(0, 3)).toBe(3);
+    expect(object.at('x').number()).toBe(1.5);
+    expect(object.at('b').boolean()).toBe(false);
+    expect(object.at('s').string(4)).toBe('text');
+    expect(object.at('s').oneOf(['other', 'text'])).toBe('text');
+    expect(object.at('h').bytes(2)).toEqual(new Uint8Array([0, 255]));
+    expect(object.at('id').peerId()).toBe('ab'.repeat(20));
+    expect(object.at('l').list(2, (elements) => elements.any())).toEqual([1, 2]);
+    expect(object.at('none').optional(() => 1)).toBeUndefined();
+    expect(object.at('absent').optional(() => 1)).toBeUndefined();
+    expect(object.at('n').optional(() => object.integer(0, 9))).toBe(3);
   });
 
   it('S175: refuses what is wrong with a DecodeError that names the property', () => {
     for (const read of [
-      () => object.integer('x', 0, 9),
-      () => object.integer('n', 0, 2),
-      () => object.integer('s', 0, 2),
-      () => object.number('s'),
-      () => object.boolean('n'),
-      () => object.string('n', 9),
-      () => object.string('s', 3),
-      () => object.oneOf('s', ['other']),
-      () => object.hex('s', 9),
-      () => object.hex('h', 1),
-      () => object.peerId('h'),
-      () => object.list('s', 9, (value) => value),
-      () => object.list('l', 1, (value) => value),
+      () => object.at('x').integer(0, 9),
+      () => object.at('n').integer(0, 2),
+      () => object.at('s').integer(0, 2),
+      () => object.at('s').number(),
+      () => object.at('n').boolean(),
+      () => object.at('n').string(9),
+      () => object.at('s').string(3),
+      () => object.at('s').oneOf(['other']),
+      () => object.at('s').bytes(9),
+      () => object.at('h').bytes(1),
+      () => object.at('h').peerId(),
+      () => object.at('s').list(9, (elements) => elements.any()),
+      () => object.at('l').list(1, (elements) => elements.any()),
     ]) {
       expect(read).toThrow(DecodeError);
       expect(read).toThrow(/^thing\.\w+: /);
@@ -49,8 +49,8 @@ describe('Properties', () => {
       expect(() => new Properties(bad, 'thing')).toThrow(DecodeError);
     }
     const polluted = new Properties(JSON.parse('{"__proto__": {"n": 3}}'), 'thing');
-    expect(polluted.any('n')).toBeUndefined();
-    expect(new Properties({}, 'thing').any('constructor')).toBeUndefined();
-    expect(new Properties({}, 'thing').has('toString')).toBe(false);
+    expect(polluted.at('n').any()).toBeUndefined();
+    expect(new Properties({}, 'thing').at('constructor').any()).toBeUndefined();
+    expect(new Properties({}, 'thing').at('toString').optional(() => 1)).toBeUndefined();
   });
 });

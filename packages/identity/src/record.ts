@@ -1,4 +1,4 @@
-import { DecodeError, Fields, Properties, bytesToHex, hexToBytes } from '@peerpigeon/core';
+import { Fields, Properties, bytesToHex, hexToBytes } from '@peerpigeon/core';
 import type { FrameValue, Millis, PeerId } from '@peerpigeon/core';
 import { PUBLIC_KEY_BYTES, peerIdFromPublicKey } from './id.js';
 
@@ -58,16 +58,7 @@ export function recordToWire(record: PeerRecord): FrameValue {
  * @throws {DecodeError} on wrong fields
  */
 export function recordFromWire(value: unknown): PeerRecord {
-  const fields = new Fields(value, 'record', 7);
-  return withoutAbsent({
-    id: fields.peerId(),
-    publicKey: fields.optional(() => exactly(PUBLIC_KEY_BYTES, 'publicKey', fields.bytes(PUBLIC_KEY_BYTES))),
-    epoch: fields.integer(0, Number.MAX_SAFE_INTEGER),
-    caps: { maxPeers: new Fields(fields.any(), 'record.caps', 1).integer(1, MAX_CLAIMED_PEERS) },
-    prekey: fields.optional(() => exactly(PREKEY_BYTES, 'prekey', fields.bytes(PREKEY_BYTES))),
-    expires: fields.number(),
-    signature: fields.optional(() => exactly(SIGNATURE_BYTES, 'signature', fields.bytes(SIGNATURE_BYTES))),
-  });
+  return read(new Fields(value, 'record', 7));
 }
 
 /** A record as signaling carries it: bytes in lower-case hexadecimal digits, absent fields left out. */
@@ -83,14 +74,15 @@ export interface JsonRecord {
 
 /** The record as a JSON-safe object. */
 export function recordToJson(record: PeerRecord): JsonRecord {
+  const { id, publicKey, epoch, caps, prekey, expires, signature } = record;
   return withoutAbsent({
-    id: record.id,
-    publicKey: record.publicKey === undefined ? undefined : bytesToHex(record.publicKey),
-    epoch: record.epoch,
-    caps: { maxPeers: record.caps.maxPeers },
-    prekey: record.prekey === undefined ? undefined : bytesToHex(record.prekey),
-    expires: record.expires,
-    signature: record.signature === undefined ? undefined : bytesToHex(record.signature),
+    id,
+    publicKey: publicKey && bytesToHex(publicKey),
+    epoch,
+    caps: { maxPeers: caps.maxPeers },
+    prekey: prekey && bytesToHex(prekey),
+    expires,
+    signature: signature && bytesToHex(signature),
   });
 }
 
@@ -99,24 +91,22 @@ export function recordToJson(record: PeerRecord): JsonRecord {
  * @throws {DecodeError} on wrong properties
  */
 export function recordFromJson(value: unknown): PeerRecord {
-  const object = new Properties(value, 'record');
-  const key = (bytes: number) => (name: string) => exactly(bytes, name, object.hex(name, bytes));
-  return withoutAbsent({
-    id: object.peerId('id'),
-    publicKey: object.optional('publicKey', key(PUBLIC_KEY_BYTES)),
-    epoch: object.integer('epoch', 0, Number.MAX_SAFE_INTEGER),
-    caps: { maxPeers: new Properties(object.any('caps'), 'record.caps').integer('maxPeers', 1, MAX_CLAIMED_PEERS) },
-    prekey: object.optional('prekey', key(PREKEY_BYTES)),
-    expires: object.number('expires'),
-    signature: object.optional('signature', key(SIGNATURE_BYTES)),
-  });
+  return read(new Properties(value, 'record'));
 }
 
-function exactly(length: number, name: string, bytes: Uint8Array): Uint8Array {
-  if (bytes.length !== length) {
-    throw new DecodeError('UNEXPECTED', `record.${name}: expected ${length} bytes, got ${bytes.length}`);
-  }
-  return bytes;
+/** In both forms the fields have the same order, which is that of the wire. */
+function read(values: Fields | Properties): PeerRecord {
+  const key = (name: string, bytes: number): Uint8Array | undefined =>
+    values.at(name).optional(() => values.bytes(bytes, bytes));
+  return withoutAbsent({
+    id: values.at('id').peerId(),
+    publicKey: key('publicKey', PUBLIC_KEY_BYTES),
+    epoch: values.at('epoch').integer(0, Number.MAX_SAFE_INTEGER),
+    caps: { maxPeers: values.at('caps').inner().at('maxPeers').integer(1, MAX_CLAIMED_PEERS) },
+    prekey: key('prekey', PREKEY_BYTES),
+    expires: values.at('expires').number(),
+    signature: key('signature', SIGNATURE_BYTES),
+  });
 }
 
 /** Drops the undefined properties, so that a record that went over the wire equals the one that was sent. */

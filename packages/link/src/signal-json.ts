@@ -67,38 +67,41 @@ export function signalToJson(signal: Signal): JsonSignal {
 export function signalFromJson(type: SignalType, data: unknown): Signal {
   const object = new Properties(data, type);
   if (type === 'signal') return bodyFromJson(object);
-  const session = object.optional('session', (name) => object.string(name, MAX_SESSION_LENGTH)) ?? '';
-  const seq = object.optional('seq', (name) => object.integer(name, 0, MAX_SEQ)) ?? 0;
+  const session = object.at('session').optional(() => object.string(MAX_SESSION_LENGTH)) ?? '';
+  const seq = object.at('seq').optional(() => object.integer(0, MAX_SEQ)) ?? 0;
   if (type === 'ice-candidate') {
-    const candidate = object.string('candidate', MAX_CANDIDATE_LENGTH);
-    const sdpMid = object.optional('sdpMid', (name) => object.string(name, MAX_MID_LENGTH)) ?? null;
-    const sdpMLineIndex = object.optional('sdpMLineIndex', (name) => object.integer(name, 0, MAX_LINE_INDEX)) ?? null;
+    const candidate = object.at('candidate').string(MAX_CANDIDATE_LENGTH);
+    const sdpMid = object.at('sdpMid').optional(() => object.string(MAX_MID_LENGTH)) ?? null;
+    const sdpMLineIndex = object.at('sdpMLineIndex').optional(() => object.integer(0, MAX_LINE_INDEX)) ?? null;
     return { session, seq, kind: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } };
   }
-  const description: Description = { type: object.oneOf('type', [type]), sdp: object.string('sdp', MAX_SDP_LENGTH) };
+  const description: Description = {
+    type: object.at('type').oneOf([type]),
+    sdp: object.at('sdp').string(MAX_SDP_LENGTH),
+  };
   return { session, seq, kind: type, description };
 }
 
 function bodyFromJson(object: Properties): Signal {
-  const kind = object.oneOf('kind', KINDS);
-  const session = object.string('session', MAX_SESSION_LENGTH);
+  const kind = object.at('kind').oneOf(KINDS);
+  const session = object.at('session').string(MAX_SESSION_LENGTH);
   if (session === '') throw new DecodeError('UNEXPECTED', `signal: a ${kind} without a session`);
-  const seq = object.integer('seq', 0, MAX_SEQ);
+  const seq = object.at('seq').integer(0, MAX_SEQ);
   switch (kind) {
     case 'request': {
-      const purpose = object.string('purpose', MAX_PURPOSE_LENGTH);
-      const isolated = object.boolean('isolated');
-      return { session, seq, kind, purpose, isolated, record: recordFromJson(object.any('record')) };
+      const purpose = object.at('purpose').string(MAX_PURPOSE_LENGTH);
+      const isolated = object.at('isolated').boolean();
+      return { session, seq, kind, purpose, isolated, record: recordFromJson(object.at('record').any()) };
     }
     case 'accept':
       return { session, seq, kind };
     case 'redirect': {
-      const reason = object.oneOf('reason', REASONS);
-      const peers = object.list('peers', MAX_REDIRECT_PEERS, recordFromJson);
-      const retryAfterMs = object.optional('retryAfterMs', (name) => object.integer(name, 0, MAX_RETRY_AFTER_MS));
+      const reason = object.at('reason').oneOf(REASONS);
+      const peers = object.at('peers').list(MAX_REDIRECT_PEERS, (records) => recordFromJson(records.any()));
+      const retryAfterMs = object.at('retryAfterMs').optional(() => object.integer(0, MAX_RETRY_AFTER_MS));
       return { session, seq, kind, reason, peers, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
     }
     case 'cancel':
-      return { session, seq, kind, reason: object.string('reason', MAX_REASON_LENGTH) };
+      return { session, seq, kind, reason: object.at('reason').string(MAX_REASON_LENGTH) };
   }
 }

@@ -1,4 +1,4 @@
-import { bytesToHex, DecodeError, Fields, hexToBytes, openEnvelope } from '@peerpigeon/core';
+import { bytesToHex, Fields, hexToBytes, openEnvelope } from '@peerpigeon/core';
 import type { Envelope, FrameValue, MessageId, PeerId } from '@peerpigeon/core';
 import { MAX_ENVELOPE_BYTES, MAX_HOPS, MAX_SIGNATURE_BYTES } from './config.js';
 
@@ -94,11 +94,7 @@ function readData(fields: Fields): Data {
 }
 
 function readAnswer(type: 'ack' | 'nack', fields: Fields): Ack | Nack {
-  const id = fields.bytes(MESSAGE_ID_BYTES);
-  if (id.length !== MESSAGE_ID_BYTES) {
-    throw new DecodeError('UNEXPECTED', `routing: a message id of ${id.length} bytes, expected ${MESSAGE_ID_BYTES}`);
-  }
-  const messageId = bytesToHex(id);
+  const messageId = bytesToHex(fields.bytes(MESSAGE_ID_BYTES, MESSAGE_ID_BYTES));
   const from = fields.peerId();
   const to = fields.peerId();
   const route = fields.list(MAX_HOPS, (ids) => ids.peerId());

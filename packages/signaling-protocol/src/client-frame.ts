@@ -54,9 +54,9 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
       return {
         type,
         peerId: envelope.subject(),
-        network: data.optional('network', (name) => networkName(data.string(name, MAX_NAME_LENGTH))),
-        protocol: data.optional('protocol', (name) => data.integer(name, 1, 0xffff)),
-        record: data.optional('record', (name) => recordFromJson(data.any(name))),
+        network: data.at('network').optional(() => networkName(data.string(MAX_NAME_LENGTH))),
+        protocol: data.at('protocol').optional(() => data.integer(1, 0xffff)),
+        record: data.at('record').optional(() => recordFromJson(data.any())),
       };
     }
     case 'goodbye':

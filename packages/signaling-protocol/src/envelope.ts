@@ -12,30 +12,29 @@ export class WireEnvelope<Type extends string> {
   /** @throws {DecodeError} when `text` is not JSON within `limits`, or its type is none of `types` */
   constructor(text: string, types: readonly Type[], limits: TextLimits) {
     this.fields = new Properties(parseJson(text, limits), 'message');
-    this.type = this.fields.oneOf('type', types);
+    this.type = this.fields.at('type').oneOf(types);
   }
 
   /** `data` where it is an object of this protocol; a message without any has an empty one. */
   data(): Properties {
-    return new Properties(this.fields.any('data') ?? {}, this.type);
+    return new Properties(this.fields.at('data').any() ?? {}, this.type);
   }
 
   /** `data` where it belongs to the peers: any JSON value, null included. */
   payload(): unknown {
-    const data = this.fields.any('data');
+    const data = this.fields.at('data').any();
     if (data === undefined) throw new DecodeError('UNEXPECTED', `${this.type}.data: expected a JSON value, got none`);
     return data;
   }
 
   /** An id of the envelope itself. */
   peerId(name: 'fromPeerId' | 'targetPeerId'): PeerId {
-    return this.fields.peerId(name);
+    return this.fields.at(name).peerId();
   }
 
   /** The peer that the message is about, which the README's clients name in `data` or beside it (S119). */
   subject(): PeerId | undefined {
-    const data = this.data();
-    const named = data.has('peerId') ? data : this.fields;
-    return named.optional('peerId', (name) => named.peerId(name));
+    const peerIdIn = (values: Properties): PeerId | undefined => values.at('peerId').optional(() => values.peerId());
+    return peerIdIn(this.data()) ?? peerIdIn(this.fields);
   }
 }

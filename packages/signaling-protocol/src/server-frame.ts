@@ -64,21 +64,28 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
   switch (type) {
     case 'connected': {
       const data = envelope.data();
-      const positive = (name: string): number => data.integer(name, 1, Number.MAX_SAFE_INTEGER);
+      const positive = (name: string): number | undefined =>
+        data.at(name).optional(() => data.integer(1, Number.MAX_SAFE_INTEGER));
       return {
         type,
         peerId: envelope.subject(),
-        protocol: data.optional('protocol', positive),
-        peerTimeoutMs: data.optional('peerTimeoutMs', positive),
-        maxMessageBytes: data.optional('maxMessageBytes', positive),
+        protocol: positive('protocol'),
+        peerTimeoutMs: positive('peerTimeoutMs'),
+        maxMessageBytes: positive('maxMessageBytes'),
       };
     }
     case 'peers':
-      return { type, peers: envelope.data().list('peers', MAX_PEERS_PER_MESSAGE, recordFromJson) };
+      return {
+        type,
+        peers: envelope
+          .data()
+          .at('peers')
+          .list(MAX_PEERS_PER_MESSAGE, (peers) => recordFromJson(peers.any())),
+      };
     case 'peer-discovered': {
       const data = envelope.data();
       const peerId = subjectOf(envelope);
-      const record = data.optional('record', (name) => recordFromJson(data.any(name)));
+      const record = data.at('record').optional(() => recordFromJson(data.any()));
       if (record !== undefined && record.id !== peerId) {
         throw new DecodeError('UNEXPECTED', 'peer-discovered.record: of another peer');
       }
@@ -92,9 +99,9 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
       const data = envelope.data();
       return {
         type,
-        code: data.optional('code', (name) => data.string(name, MAX_CODE_LENGTH)) ?? 'UNKNOWN',
-        message: data.optional('message', (name) => data.string(name, MAX_TEXT_LENGTH)) ?? '',
-        targetPeerId: data.optional('targetPeerId', (name) => data.peerId(name)),
+        code: data.at('code').optional(() => data.string(MAX_CODE_LENGTH)) ?? 'UNKNOWN',
+        message: data.at('message').optional(() => data.string(MAX_TEXT_LENGTH)) ?? '',
+        targetPeerId: data.at('targetPeerId').optional(() => data.peerId()),
       };
     }
     default:
