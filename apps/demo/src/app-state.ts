@@ -18,6 +18,7 @@ export function describeState(store: Store, mesh: PeerPigeonMesh): object {
     peers: mesh.getPeers(),
     discoveredPeers: mesh.getDiscoveredPeers(),
     connectionAttempts: mesh.getConnectionAttempts(),
+    gossip: { seenMessages: mesh.gossipManager.seenMessages.size },
     roster: store.roster.value,
     sightings: [...store.sightings.value.values()],
     messages: store.messages.value,

@@ -1,7 +1,11 @@
 import { DecodeError, Fields, decode, encode } from '@peerpigeon/core';
 import { decodeMessage as decodeGossip, encodeMessage as encodeGossip } from '@peerpigeon/gossip';
 import type { Message as GossipMessage } from '@peerpigeon/gossip';
-import { decodeMessage as decodeLink, encodeMessage as encodeLink } from '@peerpigeon/link';
+import {
+  DEFAULT_CONFIG as LINK_DEFAULTS,
+  decodeMessage as decodeLink,
+  encodeMessage as encodeLink,
+} from '@peerpigeon/link';
 import type { Message as LinkMessage } from '@peerpigeon/link';
 import { decodeMessage as decodeRouting, encodeMessage as encodeRouting } from '@peerpigeon/routing';
 import type { Message as RoutingMessage } from '@peerpigeon/routing';
@@ -35,10 +39,11 @@ export function encodeFrame(frame: Frame): Uint8Array {
 
 /**
  * Reads a frame. The interpreter calls it in one place, which is also where the error is caught.
- * @throws {DecodeError} on anything that {@link encodeFrame} does not write
+ * @param maxBytes the `maxFrameBytes` that our hello announced: whoever sends more breaks the agreement (S176)
+ * @throws {DecodeError} on anything that {@link encodeFrame} does not write, and on larger frames
  */
-export function decodeFrame(bytes: Uint8Array): Frame {
-  const fields = new Fields(decode(bytes), 'frame', 2);
+export function decodeFrame(bytes: Uint8Array, maxBytes: number = LINK_DEFAULTS.maxFrameBytes): Frame {
+  const fields = new Fields(decode(bytes, { maxBytes }), 'frame', 2);
   const tag = fields.integer(0, MAX_TAG);
   const message = fields.any();
   switch (tag) {

@@ -36,6 +36,20 @@ describe('frames', () => {
     expect(() => decodeFrame(encode([77, []]))).toThrow(DecodeError);
   });
 
+  test('S176: a frame of the size that the hello announces is taken, a larger one is refused', () => {
+    const sized = (content: number): Uint8Array => {
+      const envelope = sealEnvelope({ ...common, kind: 'broadcast', content: new Uint8Array(content) });
+      return encodeFrame({
+        channel: 'gossip',
+        message: { type: 'payload', envelope, ttl: 9, hops: 1, path: [A], pinned: false },
+      });
+    };
+    const spare = 65_536 - sized(60_000).length;
+    expect(decodeFrame(sized(60_000 + spare)).channel).toBe('gossip');
+    expect(() => decodeFrame(sized(60_001 + spare))).toThrow(DecodeError);
+    expect(decodeFrame(sized(60_001 + spare), 65_537).channel).toBe('gossip');
+  });
+
   test('S175: 60,000 mutated frames end in a frame or a DecodeError', () => {
     const rng = new SeededRng(1);
     const originals = FRAMES.map(encodeFrame);
