@@ -26,12 +26,6 @@ export type Options = Pick<Config, 'peerId' | 'network'> & Partial<Config>;
 /** What a message on the wire may hold at most, whatever a peer configures: 255 ids of 20 bytes make 5.4 kB of path. */
 export const MAX_TTL_HOPS = 255;
 
-/** Longest signed part, in bytes: the largest message that current browsers carry (262,144; RFC 8841 `max-message-size`). */
-export const MAX_ENVELOPE_BYTES = 262_144;
-
-/** An Ed25519 signature (RFC 8032 §5.1.6), in bytes. */
-export const MAX_SIGNATURE_BYTES = 64;
-
 /** What is not configured. */
 export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   /** S23; the README's initial TTL. */

@@ -1,4 +1,4 @@
-export { DEFAULTS, MAX_ENVELOPE_BYTES, MAX_SIGNATURE_BYTES, MAX_TTL_HOPS } from './config.js';
+export { DEFAULTS, MAX_TTL_HOPS } from './config.js';
 export type { Config, Options } from './config.js';
 export type { Event } from './event.js';
 export { Gossip } from './gossip.js';

@@ -1,18 +1,10 @@
-import { bytesToHex, Fields, hexToBytes, openEnvelope } from '@peerpigeon/core';
-import type { Envelope, FrameValue, MessageId, PeerId } from '@peerpigeon/core';
-import { MAX_ENVELOPE_BYTES, MAX_HOPS, MAX_SIGNATURE_BYTES } from './config.js';
+import { bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
+import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
+import { MAX_HOPS } from './config.js';
 
 /** A direct message on a link: what its author signed, and the hop part that every relay renews. */
-export interface Data {
+export interface Data extends Relayed {
   readonly type: 'data';
-  /** What the author said; relayed byte for byte. `envelope.to` is the target. */
-  readonly envelope: Envelope;
-  /** Links it may cross, this one included. */
-  readonly ttl: number;
-  /** Links crossed on arrival, this one included: 1 from the author. */
-  readonly hops: number;
-  /** Ids passed, the author first, the receiver excluded; as many as `hops`. The way back for the answer. */
-  readonly path: readonly PeerId[];
   /** The neighbour of the receiver that the sender has committed to; null when it meant the receiver itself. */
   readonly goal: PeerId | null;
   /** Ring mode: only links count from here on, since a 2-hop table was wrong. */
@@ -62,9 +54,8 @@ const MESSAGE_ID_BYTES = 16;
 export function encodeMessage(message: Message): FrameValue {
   const tag = TAGS.indexOf(message.type);
   if (message.type === 'data') {
-    const { envelope, ttl, hops, path, goal, ring } = message;
-    const sealed = [envelope.bytes, envelope.signature];
-    return [tag, sealed, ttl, hops, path.map(hexToBytes), goal === null ? null : hexToBytes(goal), ring];
+    const { goal, ring } = message;
+    return [tag, ...relayedToWire(message), goal === null ? null : hexToBytes(goal), ring];
   }
   const { messageId, from, to, route, ttl } = message;
   const detail = message.type === 'ack' ? message.hops : NACK_REASONS.indexOf(message.reason);
@@ -82,15 +73,9 @@ export function decodeMessage(value: unknown): Message {
 }
 
 function readData(fields: Fields): Data {
-  const sealed = new Fields(fields.any(), 'routing envelope', 2);
-  const ttl = fields.integer(1, MAX_HOPS);
-  const hops = fields.integer(1, MAX_HOPS);
-  const path = fields.list(MAX_HOPS, (ids) => ids.peerId());
+  const relayed = readRelayed(fields, 1);
   const goal = fields.optional(() => fields.peerId()) ?? null;
-  const ring = fields.boolean();
-  // The envelope last: hashing it costs more than the rest.
-  const envelope = openEnvelope(sealed.bytes(MAX_ENVELOPE_BYTES), sealed.bytes(MAX_SIGNATURE_BYTES));
-  return { type: 'data', envelope, ttl, hops, path, goal, ring };
+  return { type: 'data', ...relayed, goal, ring: fields.boolean() };
 }
 
 function readAnswer(type: 'ack' | 'nack', fields: Fields): Ack | Nack {
