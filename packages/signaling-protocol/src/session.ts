@@ -180,17 +180,22 @@ export class Session implements Machine<Input, Output> {
       case 'malformed':
         return this.onMalformed(input.error, now, out);
       case 'closed':
-        return this.onClosed(input.code, input.reason, now, out);
+        return this.lose(input.code, input.reason, now, out);
       case 'timer':
         if (input.timer.stage === this.stage) this.onTimer(input.timer, now, out);
         return;
     }
   }
 
-  private leave(out: Output[]): void {
+  /** Whether there is a channel to write to. */
+  private get isOpen(): boolean {
     const { name } = this.current;
-    if (name === 'announcing' || name === 'connected') out.push({ type: 'write', message: { type: 'goodbye' } });
-    if (name === 'connecting' || name === 'announcing' || name === 'connected') out.push({ type: 'close' });
+    return name === 'announcing' || name === 'connected';
+  }
+
+  private leave(out: Output[]): void {
+    if (this.isOpen) out.push({ type: 'write', message: { type: 'goodbye' } });
+    if (this.isOpen || this.current.name === 'connecting') out.push({ type: 'close' });
     this.enter({ name: 'idle' });
   }
 
@@ -235,8 +240,8 @@ export class Session implements Machine<Input, Output> {
 
   private onMessage(message: ServerMessage, now: Millis, out: Output[]): void {
     this.unanswered = 0;
-    if (this.current.name === 'announcing' && message.type !== 'error') this.accept(message, now, out);
-    if (this.current.name !== 'connected' && this.current.name !== 'announcing') return;
+    if (message.type !== 'error') this.accept(message, now, out);
+    if (!this.isOpen) return;
     if (isSignal(message)) {
       return emit(out, { type: 'signal', from: message.from, kind: message.type, data: message.data });
     }
@@ -261,7 +266,7 @@ export class Session implements Machine<Input, Output> {
     }
   }
 
-  /** The server's first message, or its patience, says that we are in. */
+  /** The server's first message, or its patience, says that an announced peer is in. */
   private accept(message: ServerMessage | undefined, now: Millis, out: Output[]): void {
     const state = this.current;
     if (state.name !== 'announcing') return;
@@ -283,23 +288,17 @@ export class Session implements Machine<Input, Output> {
   }
 
   private onMalformed(error: DecodeError, now: Millis, out: Output[]): void {
-    if (this.current.name !== 'announcing' && this.current.name !== 'connected') return;
+    if (!this.isOpen) return;
     emit(out, { type: 'error', code: 'MALFORMED', message: error.message });
     if (++this.malformed >= this.config.maxMalformed) this.giveUp('too many malformed messages', now, out);
-  }
-
-  private onClosed(code: number, reason: string, now: Millis, out: Output[]): void {
-    const { name } = this.current;
-    if (name === 'connecting' || name === 'announcing' || name === 'connected') this.lose(code, reason, now, out);
   }
 
   private onTimer(timer: Timer, now: Millis, out: Output[]): void {
     const state = this.current;
     switch (timer.type) {
       case 'deadline':
-        if (state.name === 'announcing') this.accept(undefined, now, out);
-        else if (state.name === 'connecting') this.giveUp('no connection in time', now, out);
-        return;
+        if (state.name === 'connecting') return this.giveUp('no connection in time', now, out);
+        return this.accept(undefined, now, out);
       case 'retry':
         if (state.name === 'waiting') this.open(state.url, now, out);
         return;
