@@ -24,7 +24,7 @@ function islands(peers, maxPeers, seed) {
       pairs.push([Number(calculateXorDistance(ids[a].slice(0, 12), ids[b].slice(0, 12))), a, b]);
   }
   pairs.sort((x, y) => x[0] - y[0]);
-  const links = new Array(peers).fill(0);
+  const links = Array.from({ length: peers }, () => 0);
   const island = Array.from({ length: peers }, (_, i) => i);
   const find = (i) => (island[i] === i ? i : (island[i] = find(island[i])));
   for (const [, a, b] of pairs) {

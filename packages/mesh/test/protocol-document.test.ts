@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { bytesToHex, encodeContent, hexToBytes, sealEnvelope } from '@peerpigeon/core';
+import { expect, test } from 'vitest';
+import { decodeFrame, encodeFrame } from '../src/index.js';
+import type { Frame } from '../src/index.js';
+
+/** The examples of PROTOCOL.md, from which third parties check theirs. */
+const DOCUMENT = readFileSync(new URL('../../../PROTOCOL.md', import.meta.url), 'utf8');
+const A = 'a'.repeat(40);
+const B = 'b'.repeat(40);
+
+const envelope = sealEnvelope({
+  kind: 'broadcast',
+  network: 'global',
+  channel: 'chat',
+  from: A,
+  epoch: 1,
+  seq: 1,
+  timestamp: 0,
+  content: encodeContent('hi'),
+});
+const record = { id: A, epoch: 1, caps: { maxPeers: 3 }, expires: 86_400_001 };
+
+const FRAMES: readonly (readonly [string, Frame])[] = [
+  ['ping', { channel: 'link', message: { type: 'ping', nonce: 7 } }],
+  ['goodbye', { channel: 'link', message: { type: 'goodbye', reason: 'bye' } }],
+  [
+    'hello',
+    { channel: 'link', message: { type: 'hello', versions: [1], network: 'global', maxFrameBytes: 65_536, record } },
+  ],
+  ['status', { channel: 'topology', message: { kind: 'status', role: 'ring', open: false, ringOk: true } }],
+  [
+    'the broadcast',
+    { channel: 'gossip', message: { type: 'payload', envelope, ttl: 10, hops: 1, path: [A], pinned: false } },
+  ],
+  [
+    'nack',
+    {
+      channel: 'routing',
+      message: { type: 'nack', messageId: envelope.id, from: B, to: A, route: [A], ttl: 255, reason: 'unreachable' },
+    },
+  ],
+];
+
+test.each(FRAMES)('PROTOCOL.md shows the bytes of %s', (name, frame) => {
+  const hex = new RegExp(`^\\| ${name}\\b.*\\| \`([0-9a-f]+)\` \\|$`, 'm').exec(DOCUMENT)?.[1] ?? '';
+  expect(bytesToHex(encodeFrame(frame))).toBe(hex);
+  expect(decodeFrame(hexToBytes(hex))).toEqual(frame);
+});
+
+test('PROTOCOL.md shows the id of the broadcast', () => {
+  expect(DOCUMENT).toContain(`The broadcast's message id is \`${envelope.id}\``);
+});
