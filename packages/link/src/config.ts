@@ -20,9 +20,9 @@ export interface Config {
    * sure.
    */
   readonly pingAfterMs: Millis;
-  /** Nothing heard for this long: suspect. DESIGN §2: 3 to 4 s. */
+  /** Nothing heard for this long: suspect. Ours: longer than a hiccup, shorter than a person waits. */
   readonly suspectAfterMs: Millis;
-  /** Nothing heard for this long: dead. DESIGN §2; long enough for a phone that changes networks. */
+  /** Nothing heard for this long: dead. Ours: long enough for a phone that changes networks. */
   readonly deadAfterMs: Millis;
   /**
    * A timer that comes later than this shows that we ourselves were asleep (a frozen tab, a closed lid): then the others
@@ -95,7 +95,7 @@ export const MAX_SESSION_LENGTH = 64;
 export const MAX_PURPOSE_LENGTH = 64;
 /** Longest reason of a goodbye or a cancel. Ours. */
 export const MAX_REASON_LENGTH = 256;
-/** Peers in a redirect. Ours: twice the leaf set of DESIGN §3. */
+/** Peers in a redirect. Ours: both sides of a leaf set of 8. */
 export const MAX_REDIRECT_PEERS = 16;
 /** Longest wait that a redirect may ask for. Ours. */
 export const MAX_RETRY_AFTER_MS: Millis = 600_000;

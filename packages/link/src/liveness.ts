@@ -12,7 +12,7 @@ export interface Verdict {
 }
 
 /**
- * Whether the other end of a ready link lives (DESIGN §2): any byte is life, silence is looked at by a timer that is
+ * Whether the other end of a ready link lives (ARCHITECTURE.md, Decided once): any byte is life, silence is looked at by a timer that is
  * derived from two timestamps and never restarted by traffic.
  *
  * A ping goes out when nothing was sent *or* nothing was heard for a while: a peer whose own timers are throttled sends

@@ -24,7 +24,7 @@ export type Event =
       readonly reason: string;
       readonly initiatedBy: 'local' | 'remote';
     }
-  /** A ready link has been silent for some seconds (DESIGN: suspect), or is alive again. */
+  /** A ready link has been silent for some seconds (suspect), or is alive again. */
   | { readonly type: 'peerDegraded'; readonly peer: PeerId }
   | { readonly type: 'peerRecovered'; readonly peer: PeerId }
   /** A message for this application: a broadcast (one's own with hops 0) or a direct message. */

@@ -4,7 +4,7 @@ import type { Frame } from './frame.js';
 
 /**
  * How far a link is, as the mesh shows it. `handover`: ready, but above `maxPeers` until the link it replaces has closed;
- * used, and not shown (DESIGN.md §3). `connected`: shown.
+ * used, and not shown (ARCHITECTURE.md, Topology). `connected`: shown.
  */
 export type LinkPhase = 'connecting' | 'handover' | 'connected';
 

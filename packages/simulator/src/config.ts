@@ -1,6 +1,6 @@
 import type { Millis } from '@peerpigeon/core';
 
-/** Range of the one-way latency between two peers, and between a peer and the server, in ms (DESIGN: U(10, 100)). */
+/** Range of the one-way latency between two peers, and between a peer and the server, in ms: U(10, 100). */
 export const LATENCY_MS: readonly [Millis, Millis] = [10, 100];
 
 /**
@@ -24,7 +24,7 @@ export const WEBSOCKET_TRIPS = 3;
 /** Wall clock at virtual time 0, ms since 1970. Any constant does; the same run then has the same message ids. */
 export const EPOCH_MS: Millis = 1_767_225_600_000;
 
-/** A link resets with this share of the loss, per frame (DESIGN §8: "each message resets its link with p/100"). */
+/** A link resets with this share of the loss, per frame (a message that WebRTC would re-send for long). */
 export const RESET_SHARE = 0.01;
 
 /** The time within which a broadcast counts as delivered to those who are up all through it, in ms (the contract). */

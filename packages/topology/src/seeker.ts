@@ -64,7 +64,7 @@ export class Seeker {
     if (!dialling) return Infinity;
     let missing = this.ring.state === 'open' && this.neighborhood.pending.size === 0;
     if (spareSlots(plan, this.neighborhood) > 0 && this.neighborhood.load <= maxPeers) {
-      // Whoever finds no ring neighbour at all seeks long links nevertheless, a while later (topology trap 9).
+      // Whoever finds no ring neighbour at all seeks long links nevertheless, a while later.
       const { ringSettleMs } = this.config;
       const from = this.ring.since + (this.ring.state === 'right' ? ringSettleMs : 5 * ringSettleMs);
       if (from > now) next = Math.min(next, from);

@@ -1,4 +1,4 @@
-/** How many links of each role a peer wants (DESIGN.md §3, the table). */
+/** How many links of each role a peer wants (ARCHITECTURE.md, Topology). */
 export interface Slots {
   /** Predecessor and successor on the ring of ids: what keeps the mesh in one piece. */
   readonly ring: number;

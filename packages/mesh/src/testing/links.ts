@@ -12,7 +12,7 @@ export interface LinksFixture {
 
 const OUR_ID: PeerId = '0'.repeat(40);
 const THEIR_ID: PeerId = 'f'.repeat(40);
-/** Every current transport carries this much (DESIGN §5). */
+/** Every WebRTC data channel carries this much (RFC 8831 §6.6). */
 const LEAST_MESSAGE_BYTES = 16_384;
 const LANES: readonly Lane[] = ['control', 'bulk'];
 
