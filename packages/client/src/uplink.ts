@@ -1,9 +1,9 @@
 import { DecodeError, type PeerId } from '@peerpigeon/core';
 import type { Ports, SignalingChannel } from '@peerpigeon/mesh';
 import {
-  CloseCode,
   decodeServerMessage,
   encodeClientMessage,
+  LOST,
   type ClientMessage,
   type ServerMessage,
 } from '@peerpigeon/signaling-protocol';
@@ -48,7 +48,7 @@ export class Uplink {
       });
     } catch (error) {
       // A WebSocket that its page may not open, for one: it never came about.
-      this.handlers.closed(CloseCode.LOST, String(error));
+      this.handlers.closed(LOST, String(error));
     }
   }
 

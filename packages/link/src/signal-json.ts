@@ -1,6 +1,5 @@
 import { DecodeError, Properties } from '@peerpigeon/core';
 import { recordFromJson, recordToJson } from '@peerpigeon/identity';
-import type { JsonRecord } from '@peerpigeon/identity';
 import {
   MAX_CANDIDATE_LENGTH,
   MAX_MID_LENGTH,
@@ -36,26 +35,18 @@ export function signalToJson(signal: Signal): JsonSignal {
   switch (signal.kind) {
     case 'offer':
     case 'answer':
-      return { type: signal.kind, data: { type: signal.kind, sdp: signal.description.sdp, session, seq } };
-    case 'candidate': {
-      const { candidate, sdpMid, sdpMLineIndex } = signal.candidate;
-      return { type: 'ice-candidate', data: { candidate, sdpMid, sdpMLineIndex, session, seq } };
-    }
-    case 'request': {
-      const record: JsonRecord = recordToJson(signal.record);
-      const { kind, purpose, isolated } = signal;
-      return { type: 'signal', data: { kind, session, seq, purpose, isolated, record } };
-    }
-    case 'accept':
-      return { type: 'signal', data: { kind: signal.kind, session, seq } };
-    case 'redirect': {
-      const { kind, reason, retryAfterMs } = signal;
-      const peers = signal.peers.slice(0, MAX_REDIRECT_PEERS).map(recordToJson);
-      const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
-      return { type: 'signal', data: { kind, session, seq, reason, peers, ...wait } };
-    }
-    case 'cancel':
-      return { type: 'signal', data: { kind: signal.kind, session, seq, reason: signal.reason } };
+      return { type: signal.kind, data: { ...signal.description, session, seq } };
+    case 'candidate':
+      return { type: 'ice-candidate', data: { ...signal.candidate, session, seq } };
+    case 'request':
+      return { type: 'signal', data: { ...signal, record: recordToJson(signal.record) } };
+    case 'redirect':
+      return {
+        type: 'signal',
+        data: { ...signal, peers: signal.peers.slice(0, MAX_REDIRECT_PEERS).map(recordToJson) },
+      };
+    default:
+      return { type: 'signal', data: signal };
   }
 }
 

@@ -1,3 +1,11 @@
+// The codes that a client knows stand alone, so that its bundle holds no others.
+export const LOST = 1006;
+export const ID_TAKEN = 4409;
+const SUPERSEDED = 4001;
+const MALFORMED = 4400;
+const UNAUTHORIZED = 4401;
+const FORBIDDEN = 4403;
+
 /**
  * Why a signaling channel closes (RFC 6455 §7.4). 1000–1015 are the WebSocket protocol's own codes, 4000–4999 are ours;
  * where an HTTP status says the same, ours is 4000 + that status.
@@ -8,7 +16,7 @@ export const CloseCode = {
   /** The server stops. */
   GOING_AWAY: 1001,
   /** Not sent by anybody: the connection was lost, or never came about. */
-  LOST: 1006,
+  LOST,
   /** A text frame that is not UTF-8. */
   INVALID_TEXT: 1007,
   /** A message over the server's `maxMessageBytes`. */
@@ -18,17 +26,17 @@ export const CloseCode = {
   /** The client reads too slowly, and what waits for it has grown over the server's bound. */
   TRY_AGAIN_LATER: 1013,
   /** Another connection took this id over, since this one looked dead. */
-  SUPERSEDED: 4001,
+  SUPERSEDED,
   /** No id, an id that is not 40 lower-case hexadecimal digits, or one malformed message after another. */
-  MALFORMED: 4400,
+  MALFORMED,
   /** The server wants credentials that were not given. */
-  UNAUTHORIZED: 4401,
+  UNAUTHORIZED,
   /** This origin or client may not use the server. */
-  FORBIDDEN: 4403,
+  FORBIDDEN,
   /** Silent for longer than the server's `peerTimeoutMs`, its pings included. */
   IDLE: 4408,
   /** Another connection holds this id, and lives. */
-  ID_TAKEN: 4409,
+  ID_TAKEN,
   /** More messages than the server allows. */
   RATE_LIMITED: 4429,
   /** The server has as many connections as it takes. */
@@ -38,13 +46,7 @@ export const CloseCode = {
 /** One of the codes above. Others may come from elsewhere: a proxy, a later version. */
 export type CloseCode = (typeof CloseCode)[keyof typeof CloseCode];
 
-const PERMANENT: readonly number[] = [
-  CloseCode.SUPERSEDED,
-  CloseCode.MALFORMED,
-  CloseCode.UNAUTHORIZED,
-  CloseCode.FORBIDDEN,
-  CloseCode.ID_TAKEN,
-];
+const PERMANENT: readonly number[] = [SUPERSEDED, MALFORMED, UNAUTHORIZED, FORBIDDEN, ID_TAKEN];
 
 /** Whether trying again with the same id would end the same way. After every other code a client tries again (S117). */
 export function isPermanent(code: number): boolean {

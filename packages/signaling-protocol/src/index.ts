@@ -1,4 +1,4 @@
-export { CloseCode, isPermanent } from './close-code.js';
+export { CloseCode, LOST, isPermanent } from './close-code.js';
 export {
   DEFAULT_CONFIG,
   DEFAULT_HUB_CONFIG,

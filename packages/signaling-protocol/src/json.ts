@@ -1,47 +1,26 @@
 import { DecodeError } from '@peerpigeon/core';
 import type { TextLimits } from './config.js';
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
 /**
- * Parses JSON from outside. Length and depth are checked before, on the text, since 10,000 nested arrays parse well and
- * then overflow the stack of whatever walks them.
+ * Parses JSON from outside. What is nested too deeply is refused, since 10,000 nested arrays parse well and then overflow
+ * the stack of whatever walks them.
  * @throws {DecodeError} OVER_LIMIT, or MALFORMED when the text is not JSON
  */
-export function parseJson(text: string, limits: TextLimits): unknown {
-  if (text.length > limits.maxLength) {
-    throw new DecodeError('OVER_LIMIT', `text: expected at most ${limits.maxLength} characters, got ${text.length}`);
-  }
-  checkDepth(text, limits.maxDepth);
+export function parseJson(text: string, { maxLength, maxDepth }: TextLimits): unknown {
+  if (text.length > maxLength)
+    throw new DecodeError('OVER_LIMIT', `text: ${text.length} characters, limit ${maxLength}`);
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new DecodeError('MALFORMED', 'text: not JSON');
   }
+  if (isDeeper(value, maxDepth)) throw new DecodeError('OVER_LIMIT', `text: nested deeper than ${maxDepth}`);
+  return value;
 }
 
-/** Counts brackets outside of strings. On text that is not JSON it may count wrong; the parser then refuses that text. */
-function checkDepth(text: string, maxDepth: number): void {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) {
-      i = endOfString(text, i);
-    } else if (code === 0x5b || code === 0x7b) {
-      if (++depth > maxDepth) throw new DecodeError('OVER_LIMIT', `text: nested deeper than ${maxDepth}`);
-    } else if (code === 0x5d || code === 0x7d) {
-      depth--;
-    }
-  }
-}
-
-/** The index of the quote that ends the string which begins at `start`; the length of the text when none does. */
-function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === BACKSLASH) i++;
-    else if (code === QUOTE) return i;
-  }
-  return text.length;
+/** Whether more than `depth` arrays and objects are nested; itself it goes no deeper than that. */
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((element) => isDeeper(element, depth - 1));
 }

@@ -1,7 +1,7 @@
 import { between, jitter } from '@peerpigeon/core';
 import type { DecodeError, Emit, Machine, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { CloseCode, isPermanent } from './close-code.js';
+import { ID_TAKEN, LOST, isPermanent } from './close-code.js';
 import { type Config, DEFAULT_CONFIG, PROTOCOL_VERSION } from './config.js';
 import { endpointUrl } from './endpoint.js';
 import { bareRecord, type ClientMessage, isSignal, type ServerMessage, type SignalKind } from './message.js';
@@ -326,14 +326,14 @@ export class Session implements Machine<Input, Output> {
   /** We end a channel that is of no use. */
   private giveUp(reason: string, now: Millis, out: Output[]): void {
     out.push({ type: 'close' });
-    this.lose(CloseCode.LOST, reason, now, out);
+    this.lose(LOST, reason, now, out);
   }
 
   private lose(code: number, reason: string, now: Millis, out: Output[]): void {
     const state = this.current;
     if (state.name === 'idle' || state.name === 'waiting' || state.name === 'refused') return;
     // Who was in before and now finds the id taken meets its own former connection, or whoever came in its place meanwhile.
-    const permanent = isPermanent(code) && !(code === CloseCode.ID_TAKEN && this.accepted > 0);
+    const permanent = isPermanent(code) && !(code === ID_TAKEN && this.accepted > 0);
     emit(out, { type: 'disconnected', code, reason, permanent });
     if (permanent) return this.enter({ name: 'refused', url: state.url, code, reason });
 
