@@ -92,6 +92,19 @@ describe('programs in the documents', () => {
   });
 });
 
+test('files that the documents name exist', () => {
+  const files = ['packages', 'apps', 'e2e', 'bench', 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => !path.includes('node_modules'))
+      .map((path) => `/${folder}/${path}`),
+  );
+  const named = ['ARCHITECTURE.md', 'PROTOCOL.md', 'CONTRIBUTING.md'].flatMap((path) =>
+    [...read(path).matchAll(/`([\w/.-]+\.(?:ts|mjs))`/g)].map(([, name]) => `/${name}`),
+  );
+  expect(named.filter((name) => !files.some((file) => file.endsWith(name)))).toEqual([]);
+  expect(named.length).toBeGreaterThan(40);
+});
+
 describe('what the documents promise to say', () => {
   test('S87: manual peer management is written out', () => {
     const section = /^### Manual peer management$([\s\S]*?)^### /m.exec(read('docs/API.md'))?.[1] ?? '';

@@ -12,8 +12,8 @@ export interface Verdict {
 }
 
 /**
- * Whether the other end of a ready link lives (ARCHITECTURE.md, Decided once): any byte is life, silence is looked at by a timer that is
- * derived from two timestamps and never restarted by traffic.
+ * Whether the other end of a ready link lives (ARCHITECTURE.md, Decided once): any byte is life, silence is looked at by
+ * a timer that is derived from two timestamps and never restarted by traffic.
  *
  * A ping goes out when nothing was sent *or* nothing was heard for a while: a peer whose own timers are throttled sends
  * none, yet it answers ours, because pongs come from message handlers. Of two idle ends one leads and pings; the other

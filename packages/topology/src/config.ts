@@ -22,9 +22,9 @@ export interface Config {
   readonly hintMs: Millis;
   /** How long a peer with no room, or one just separated from, is not asked again for a long link. A guess. */
   readonly refusedMs: Millis;
-  /** Links being made at once, besides those asked of us. Measured with @roamhq/wrtc: more than 4 to 8 at once lose links. */
+  /** Links being made at once, besides those asked of us. @roamhq/wrtc loses links beyond 4 to 8 at once (measured). */
   readonly maxDials: number;
-  /** How long a link above `maxPeers` waits for the one it replaces, before a long link goes. Half of the 5 s that a handover may take. */
+  /** How long a link above `maxPeers` waits for the one it replaces, before a long link goes. Half of the 5 s allowed. */
   readonly handoverMs: Millis;
   /** How long the ring must have been right before long links are looked for. Prototype: 1 s. */
   readonly ringSettleMs: Millis;

@@ -28,9 +28,9 @@ export interface SurplusContext {
  * A link that has no role here, and is not ring at the other end, goes at once. While a replaced ring link waits for its
  * other end, nothing else goes for `handoverMs`; then a long or near link goes that the other end does not hold as ring,
  * the XOR-farthest of a kind first (S102). Without the server a long link may be a bridge while a ring is open, so it goes
- * only if both ends report a right ring, or a detour is known; with it, waiting would only keep
- * out the ring neighbour that the slot is needed for. After twice that time, with the server, a replaced link goes although
- * its other end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
+ * only if both ends report a right ring, or a detour is known; with it, waiting would only keep out the ring neighbour
+ * that the slot is needed for. After twice that time, with the server, a replaced link goes although its other end has not
+ * yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
  */
 export function surplusLinks(neighborhood: Neighborhood, context: SurplusContext): Neighbor[] {
   const { self, maxPeers, ringOk, online, since, trim, now, config } = context;
