@@ -1,5 +1,5 @@
 import mittModule from 'mitt';
-import { checkFunction } from './argument.js';
+import { checkType } from './argument.js';
 
 // mitt's types describe its CommonJS form, where the function is `default`; its ESM form is the function itself.
 const mitt = mittModule as unknown as typeof mittModule.default;
@@ -29,7 +29,7 @@ export class Emitter<Events extends Record<string, unknown>> {
 
   /** Adds a listener; the returned function removes it. */
   on<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): () => void {
-    checkFunction('listener', listener);
+    checkType('listener', listener, 'function');
     const undo = (): void => this.off(type, listener);
     const guards = this.guards.get(type) ?? new Map<AnyListener, AnyListener>();
     if (guards.has(listener)) return undo;
@@ -59,7 +59,7 @@ export class Emitter<Events extends Record<string, unknown>> {
 
   /** Adds a listener for the next event alone; the returned function removes it before that. */
   once<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): () => void {
-    checkFunction('listener', listener);
+    checkType('listener', listener, 'function');
     const undo = this.on(type, (payload) => {
       undo();
       listener(payload);

@@ -4,7 +4,7 @@ import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import type { IceServers } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
-import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, typeOf } from './argument.js';
+import { ArgumentRangeError, checkInteger, checkType } from './argument.js';
 import type { Logger } from './logger.js';
 
 /** Options of `new PeerPigeonMesh(options)`; all are optional. Those of setters are checked as the setters check them. */
@@ -48,35 +48,29 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 1_209_600_000;
 /** README: 1 to 50, and 0 to 49 (S56, S57). */
 const MAX_PEERS = 50;
+const SWITCHES = ['autoDiscovery', 'evictionStrategy', 'xorRouting'] as const;
 
 /** @throws {TypeError} for a wrong type */
 export function checkOptions(options: MeshOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`options: expected an object, got ${typeOf(options)}`);
-  }
+  checkType('options', options, 'object');
   for (const name of ['enableWebDHT', 'debug'] as const) {
-    if (options[name] !== undefined) checkBoolean(name, options[name]);
+    if (options[name] !== undefined) checkType(name, options[name], 'boolean');
   }
   const { networkName = DEFAULT_NETWORK } = options;
-  if (typeof networkName !== 'string') {
-    throw new ArgumentTypeError(`networkName: expected a string, got ${typeOf(networkName)}`);
-  }
-  if (!isNetworkName(networkName))
+  if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
+  }
 }
 
 /** The settings that the options ask for. An explicit `minPeers` above `maxPeers` is an error, the default gives way (S62). */
 export function settingsOf(options: MeshOptions): MeshSettings {
   const { maxPeers = DEFAULT_SETTINGS.maxPeers, minPeers } = options;
-  const first = withMaxPeers(DEFAULT_SETTINGS, maxPeers);
-  const sized = minPeers === undefined ? first : withMinPeers(first, minPeers);
-  const { autoDiscovery, evictionStrategy, xorRouting } = { ...sized, ...definedOf(options) };
-  return {
-    ...sized,
-    autoDiscovery: checkBoolean('autoDiscovery', autoDiscovery),
-    evictionStrategy: checkBoolean('evictionStrategy', evictionStrategy),
-    xorRouting: checkBoolean('xorRouting', xorRouting),
-  };
+  let settings = withMaxPeers(DEFAULT_SETTINGS, maxPeers);
+  if (minPeers !== undefined) settings = withMinPeers(settings, minPeers);
+  for (const name of SWITCHES) {
+    if (options[name] !== undefined) settings = withSwitch(settings, name, options[name]);
+  }
+  return settings;
 }
 
 /** S56: takes `minPeers` down with it if it must. */
@@ -94,6 +88,11 @@ export function withMinPeers(settings: MeshSettings, count: number): MeshSetting
   return { ...settings, minPeers };
 }
 
+/** @throws {TypeError} unless `on` is a boolean */
+export function withSwitch(settings: MeshSettings, name: (typeof SWITCHES)[number], on: boolean): MeshSettings {
+  return { ...settings, [name]: checkType(name, on, 'boolean') };
+}
+
 /**
  * The address of a signaling server as a WebSocket has it; http: and https: are understood as ws: and wss:.
  * @param page the address of the page that asks, where there is one
@@ -101,8 +100,8 @@ export function withMinPeers(settings: MeshSettings, count: number): MeshSetting
  * @throws {PeerPigeonError} `INSECURE_URL` for ws: outside localhost from a secure page, which browsers block (S179)
  */
 function signalingUrl(url: string, page: { readonly protocol?: string } | undefined): string {
-  if (typeof url !== 'string') throw new ArgumentTypeError(`url: expected a string, got ${typeOf(url)}`);
-  const parsed = parseUrl(url.replace(/^http(?=s?:)/i, 'ws'));
+  const address = checkType('url', url, 'string').replace(/^http(?=s?:)/i, 'ws');
+  const parsed = parseUrl(address);
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
     throw new ArgumentRangeError(`url: expected ws://… or wss://…, got ${JSON.stringify(url.slice(0, 200))}`);
   }
@@ -110,7 +109,7 @@ function signalingUrl(url: string, page: { readonly protocol?: string } | undefi
   if (page?.protocol === 'https:' && parsed.protocol === 'ws:' && !local) {
     throw new PeerPigeonError('INSECURE_URL', `a secure page cannot open ${url}; use wss://`, { details: { url } });
   }
-  return url.replace(/^http(?=s?:)/i, 'ws');
+  return address;
 }
 
 /** What `connect` was asked, checked. @throws as {@link signalingUrl}, and for a wrong `timeoutMs`; `ABORTED` */
@@ -130,8 +129,4 @@ function parseUrl(url: string): URL | undefined {
   } catch {
     return undefined;
   }
-}
-
-function definedOf(options: MeshOptions): Partial<MeshSettings> {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

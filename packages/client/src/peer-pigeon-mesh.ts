@@ -2,14 +2,14 @@
 import { PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
 import { peerIdFromName } from '@peerpigeon/identity';
 import type { Report } from '@peerpigeon/mesh';
-import { ArgumentRangeError, ArgumentTypeError, checkBoolean, checkInteger, checkString } from './argument.js';
+import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString } from './argument.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
 import { hasWebRtc, hasWebSocket } from './host-ports.js';
 import { prefixedLogger, type Logger, type LogLevel } from './logger.js';
 import { Membership } from './membership.js';
-import { checkConnect, checkOptions, withMaxPeers, withMinPeers } from './options.js';
+import { checkConnect, checkOptions, withMaxPeers, withMinPeers, withSwitch } from './options.js';
 import type { ConnectOptions, MeshOptions } from './options.js';
 import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
 
@@ -254,15 +254,15 @@ export class PeerPigeonMesh {
   }
 
   setAutoDiscovery(on: boolean): void {
-    this.membership.configure({ ...this.membership.settings, autoDiscovery: checkBoolean('autoDiscovery', on) });
+    this.membership.configure(withSwitch(this.membership.settings, 'autoDiscovery', on));
   }
 
   setEvictionStrategy(on: boolean): void {
-    this.membership.configure({ ...this.membership.settings, evictionStrategy: checkBoolean('evictionStrategy', on) });
+    this.membership.configure(withSwitch(this.membership.settings, 'evictionStrategy', on));
   }
 
   setXorRouting(on: boolean): void {
-    this.membership.configure({ ...this.membership.settings, xorRouting: checkBoolean('xorRouting', on) });
+    this.membership.configure(withSwitch(this.membership.settings, 'xorRouting', on));
   }
 
   /** @throws {RangeError} for anything but 'websocket' */
