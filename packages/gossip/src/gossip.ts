@@ -86,8 +86,7 @@ export class Gossip implements Machine<Input, Output> {
     const { peerId, network } = this.config;
     if (envelope.kind !== 'broadcast' || envelope.from !== peerId || envelope.network !== network) {
       throw new RangeError(
-        `expected a broadcast envelope of ${peerId} in ${network}, ` +
-          `got a ${envelope.kind} envelope of ${envelope.from} in ${envelope.network}`,
+        `expected an own broadcast, got ${envelope.kind} of ${envelope.from} in ${envelope.network}`,
       );
     }
     const ttl = pinnedTtl === undefined ? this.ttl : checkPinnedTtl(pinnedTtl, this.config);

@@ -21,10 +21,7 @@ export function ttlForSize(peers: number, config: Pick<Config, 'minTtlHops' | 'm
  * @throws {RangeError} when it is no integer in [0, `maxTtlHops`]
  */
 export function checkPinnedTtl(ttl: number, config: Pick<Config, 'maxTtlHops'>): number {
-  if (!Number.isInteger(ttl) || ttl < 0 || ttl > config.maxTtlHops) {
-    throw new RangeError(`expected a TTL from 0 to ${config.maxTtlHops} links, got ${ttl}`);
-  }
-  return ttl;
+  return checkHops('ttl', ttl, 0, config.maxTtlHops);
 }
 
 /**
@@ -32,10 +29,11 @@ export function checkPinnedTtl(ttl: number, config: Pick<Config, 'maxTtlHops'>):
  * @throws {RangeError} when they are not whole numbers with 1 ≤ `minTtlHops` ≤ `maxTtlHops` ≤ {@link MAX_TTL_HOPS}
  */
 export function checkTtlBounds({ minTtlHops, maxTtlHops }: Pick<Config, 'minTtlHops' | 'maxTtlHops'>): void {
-  const whole = Number.isInteger(minTtlHops) && Number.isInteger(maxTtlHops);
-  if (!whole || minTtlHops < 1 || minTtlHops > maxTtlHops || maxTtlHops > MAX_TTL_HOPS) {
-    throw new RangeError(
-      `expected 1 ≤ minTtlHops ≤ maxTtlHops ≤ ${MAX_TTL_HOPS}, got minTtlHops ${minTtlHops}, maxTtlHops ${maxTtlHops}`,
-    );
-  }
+  checkHops('maxTtlHops', maxTtlHops, 1, MAX_TTL_HOPS);
+  checkHops('minTtlHops', minTtlHops, 1, maxTtlHops);
+}
+
+function checkHops(name: string, hops: number, min: number, max: number): number {
+  if (Number.isInteger(hops) && hops >= min && hops <= max) return hops;
+  throw new RangeError(`${name}: expected an integer in [${min}, ${max}], got ${hops}`);
 }

@@ -38,15 +38,12 @@ export function peerIdFromPublicKey(publicKey: Uint8Array): PeerId {
  * @throws {TypeError} when `name` is not a string, is empty, or has a lone surrogate
  */
 export function peerIdFromName(name: string): PeerId {
-  if (typeof name !== 'string') throw new TypeError(`peerId: expected a non-empty string, got ${typeOf(name)}`);
-  if (name === '') throw new TypeError('peerId: expected a non-empty string, got an empty one');
+  if (typeof name !== 'string' || name === '') {
+    throw new TypeError(`peerId: expected a non-empty string, got ${name === '' ? 'an empty one' : typeof name}`);
+  }
   return SPELT_ID.test(name) ? name.toLowerCase() : idOf(utf8Encode(name));
 }
 
 function idOf(bytes: Uint8Array): PeerId {
   return bytesToHex(sha256(bytes).subarray(0, PEER_ID_BYTES));
-}
-
-function typeOf(value: unknown): string {
-  return value === null ? 'null' : typeof value;
 }

@@ -66,17 +66,13 @@ export const DEFAULT_CONFIG: Config = {
  */
 export function linkConfig(overrides: Partial<Config> = {}): Config {
   const config = { ...DEFAULT_CONFIG, ...overrides };
-  if (config.maxFrameBytes < MIN_FRAME_BYTES) {
-    throw new RangeError(`maxFrameBytes: expected at least ${MIN_FRAME_BYTES}, got ${config.maxFrameBytes}`);
-  }
-  if (!(config.pingAfterMs < config.suspectAfterMs && config.suspectAfterMs < config.deadAfterMs)) {
+  const { maxFrameBytes, pingAfterMs, suspectAfterMs, deadAfterMs, versions } = config;
+  const frames = maxFrameBytes >= MIN_FRAME_BYTES && versions.length > 0 && versions.length <= MAX_VERSIONS;
+  if (!frames || !(pingAfterMs < suspectAfterMs && suspectAfterMs < deadAfterMs)) {
     throw new RangeError(
-      'expected pingAfterMs < suspectAfterMs < deadAfterMs, ' +
-        `got ${config.pingAfterMs}, ${config.suspectAfterMs}, ${config.deadAfterMs}`,
+      `expected maxFrameBytes ≥ ${MIN_FRAME_BYTES}, 1 to ${MAX_VERSIONS} versions, ` +
+        `pingAfterMs < suspectAfterMs < deadAfterMs, got ${JSON.stringify(overrides)}`,
     );
-  }
-  if (config.versions.length === 0 || config.versions.length > MAX_VERSIONS) {
-    throw new RangeError(`versions: expected 1 to ${MAX_VERSIONS}, got ${config.versions.length}`);
   }
   return config;
 }

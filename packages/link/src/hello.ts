@@ -19,12 +19,7 @@ export function agree(hello: Hello, remote: PeerId, network: string, config: Con
     return fault('network-mismatch', `hello of another network: expected ${network}, got ${hello.network}`);
   }
   const common = hello.versions.filter((version) => config.versions.includes(version));
-  if (common.length === 0) {
-    return fault(
-      'version-mismatch',
-      `no common version: ours ${config.versions.join(', ')}, theirs ${hello.versions.join(', ')}`,
-    );
-  }
+  if (common.length === 0) return fault('version-mismatch', `no common version among ${hello.versions.join(', ')}`);
   if (hello.maxFrameBytes < MIN_FRAME_BYTES) {
     return fault('frame-size', `maxFrameBytes: expected at least ${MIN_FRAME_BYTES}, got ${hello.maxFrameBytes}`);
   }

@@ -12,6 +12,16 @@ export class Lifecycle {
     return this.now;
   }
 
+  /** Whether messages flow. */
+  get isReady(): boolean {
+    return this.now.name === 'ready' || this.now.name === 'degraded';
+  }
+
+  /** Whether the channels are open. */
+  get isOpen(): boolean {
+    return this.isReady || this.now.name === 'hello' || this.now.name === 'proof';
+  }
+
   /** Passes to `next`. @throws {AssertionError} when the table has no such transition */
   enter(next: State): void {
     assert(TRANSITIONS[this.now.name].includes(next.name), `no transition from ${this.now.name} to ${next.name}`);
@@ -20,8 +30,7 @@ export class Lifecycle {
 
   /** Ends with a `closed` event. */
   close(reason: CloseReason | (string & {}), initiator: 'local' | 'remote' | 'network', out: Output[]): void {
-    const wasReady = this.now.name === 'ready' || this.now.name === 'degraded';
-    this.finish({ type: 'closed', reason, wasReady, initiator }, out);
+    this.finish({ type: 'closed', reason, wasReady: this.isReady, initiator }, out);
   }
 
   /** Ends with `last`. */

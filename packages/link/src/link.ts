@@ -128,7 +128,7 @@ export class Link implements Machine<Input, Output> {
       const { network, local: record } = this;
       out.push({ type: 'write', message: { type: 'hello', versions, network, maxFrameBytes, record } });
       if (this.early !== undefined) this.onHello(this.early, now, out);
-    } else if (this.isOpen && (event.type === 'closed' || event.type === 'failed')) {
+    } else if (this.life.isOpen && (event.type === 'closed' || event.type === 'failed')) {
       if (event.type === 'closed') this.negotiation.close('transport-closed', 'network', out);
     } else this.negotiation.onTransport(event, out);
   }
@@ -148,7 +148,7 @@ export class Link implements Machine<Input, Output> {
       case 'pong':
         return this.liveness?.pong(message.nonce, now);
       case 'goodbye':
-        if (this.isOpen || this.state === 'opening') this.negotiation.close(message.reason, 'remote', out);
+        if (this.life.isOpen || this.state === 'opening') this.negotiation.close(message.reason, 'remote', out);
     }
   }
 
@@ -199,7 +199,7 @@ export class Link implements Machine<Input, Output> {
   }
 
   private hangup(reason: string, out: Output[]): void {
-    if (!this.isOpen) return this.negotiation.cancel(reason, 'local', out);
+    if (!this.life.isOpen) return this.negotiation.cancel(reason, 'local', out);
     out.push({ type: 'write', message: { type: 'goodbye', reason: sendableReason(reason) } });
     this.negotiation.close(reason, 'local', out);
   }
@@ -213,17 +213,10 @@ export class Link implements Machine<Input, Output> {
   /** Sets the timer if the next deadline is before the one it stands at. */
   private arm(out: Output[]): void {
     const { state } = this.life;
-    const at =
-      'until' in state ? state.until : state.name === 'closed' ? Infinity : (this.liveness?.nextAt ?? Infinity);
-    if (at >= this.armedAt) return;
+    const at = 'until' in state ? state.until : this.life.isReady ? this.liveness?.nextAt : undefined;
+    if (at === undefined || at >= this.armedAt) return;
     this.armedAt = at;
     out.push({ type: 'timer', at, timer: { type: 'due', at } });
-  }
-
-  /** Whether the channels are open. */
-  private get isOpen(): boolean {
-    const { name } = this.life.state;
-    return name === 'hello' || name === 'proof' || name === 'ready' || name === 'degraded';
   }
 
   private violation(code: ViolationCode, detail: string, out: Output[]): void {

@@ -61,7 +61,7 @@ export class Negotiation {
   refuse(input: Refuse, out: Output[]): void {
     if (this.life.state.name !== 'requested') return;
     const { reason, peers, retryAfterMs } = input;
-    this.tell({ kind: 'redirect', reason, peers, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }, out);
+    this.tell({ kind: 'redirect', reason, peers, retryAfterMs }, out);
     this.life.close('refused', 'local', out);
   }
 
@@ -134,7 +134,7 @@ export class Negotiation {
         return;
       case 'cancel':
         // A ready link cannot be cancelled: who is on it says goodbye over it.
-        if (state.name !== 'ready' && state.name !== 'degraded') this.close(signal.reason, 'remote', out);
+        if (!this.life.isReady) this.close(signal.reason, 'remote', out);
     }
   }
 
@@ -188,7 +188,7 @@ export class Negotiation {
     if ((signal.kind !== 'request' && signal.kind !== 'offer') || this.session.isAbandoned(signal.session)) return;
     if (signal.kind === 'request' && !this.isGenuine(signal.record, out)) return;
     const { name } = this.life.state;
-    if (name === 'hello' || name === 'proof' || name === 'ready' || name === 'degraded') return;
+    if (this.life.isOpen) return;
     if (!this.yieldsTo(signal)) {
       // Both want the link, so nothing is left to ask: the larger id offers.
       if (name === 'requesting' && signal.kind === 'request') this.offer(now, out);
