@@ -25,6 +25,8 @@ const MAX_MESSAGE_BYTES = 262_144;
 const DEFAULT_MESSAGE_BYTES = 65_536;
 /** A link that is this far behind is lost: half of what makes Chromium refuse to send (16 MiB, measured). */
 const MAX_BUFFERED_BYTES = 8 * 1_048_576;
+/** How much is sent between two looks at the buffer: each costs wrtc a change of threads. A guess. */
+const CHECK_BYTES = 65_536;
 /** Candidates and messages kept while they cannot be used yet; a wild guess, far above what a correct peer needs. */
 const MAX_EARLY = 64;
 
@@ -47,6 +49,8 @@ export class PeerConnection implements Link {
   private earlyCandidates: Candidate[] = [];
   private earlyMessages: [Lane, Uint8Array][] = [];
   private messageBytes = DEFAULT_MESSAGE_BYTES;
+  /** Bytes sent since the last look at the buffer. */
+  private unchecked = 0;
 
   /** @throws when the platform can construct no further RTCPeerConnection */
   constructor(peerId: PeerId, handlers: LinkHandlers, options: PeerConnectionOptions) {
@@ -82,7 +86,12 @@ export class PeerConnection implements Link {
     }
     const channel = this.channels[LANES.indexOf(lane)] as RTCDataChannel;
     try {
+      // wrtc crashes in a send that the other side's close overtakes; to ask for the state lets that close come first.
+      if (channel.readyState !== 'open') return this.lose('channel closed');
       channel.send(bytes as Uint8Array<ArrayBuffer>);
+      this.unchecked += bytes.length;
+      if (this.unchecked < CHECK_BYTES) return;
+      this.unchecked = 0;
       if (channel.bufferedAmount > MAX_BUFFERED_BYTES) this.lose('send buffer overflow');
     } catch (error) {
       this.lose(`cannot send: ${describeError(error)}`);
