@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import ts from 'typescript';
 import { afterAll, describe, expect, test } from 'vitest';
 
@@ -85,6 +86,28 @@ describe('programs in the documents', () => {
     writeFileSync(program, code.replace('port: 3000', "port: 0, host: '127.0.0.1'"));
     const { stdout, stderr } = await execute(process.execPath, [program], { timeout: 25_000 });
     expect({ stdout, stderr }).toEqual({ stdout: output, stderr: '' });
+  });
+
+  test("S3: the browser's program bundles for browsers, and with both classes imported holds no server code", async () => {
+    const program = join(workplace, 'browser.mjs');
+    const browser = all.find(({ code }) => code.includes('document.body'))?.code ?? '';
+    writeFileSync(
+      program,
+      browser.replace('{ PeerPigeonMesh }', '{ PeerPigeonMesh, PeerPigeonServer }') + 'new PeerPigeonServer();',
+    );
+    const { metafile } = await build({
+      entryPoints: [program],
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      platform: 'browser',
+      outdir: workplace,
+      logLevel: 'silent',
+    });
+    const inputs = Object.keys(metafile.inputs);
+    expect(inputs.some((path) => path.includes('packages/client/dist'))).toBe(true);
+    expect(inputs.filter((path) => /packages\/server\/|node_modules\/ws\/|wrtc/.test(path))).toEqual([]);
   });
 
   test('two of them show their output', () => {
