@@ -80,7 +80,7 @@ export class Mesh implements Machine<Input, Output> {
         return this.links.malformed(input.peer, input.session, input.error);
       case 'join':
         this.tellTopology({ type: 'start' });
-        return this.runSession(input);
+        return this.runSession({ ...input, seeking: this.topology.seeking });
       case 'leave':
         return this.leave();
       case 'configure':
@@ -241,7 +241,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'hangup':
         return this.links.tell(output.peer, { type: 'hangup', reason: output.reason });
       case 'discover':
-        return this.runSession({ type: 'discover' });
+        return this.runSession(output);
       case 'send':
         return this.links.send(output.to, { channel: 'topology', message: output.message });
       case 'timer':

@@ -1,7 +1,7 @@
 import { DecodeError, MAX_NAME_LENGTH } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { recordFromJson, recordToJson } from '@peerpigeon/identity';
-import { DEFAULT_LIMITS, type TextLimits } from './config.js';
+import { DEFAULT_LIMITS, MAX_SEEKING, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ClientMessage, SIGNAL_KINDS } from './message.js';
 
@@ -20,13 +20,14 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
   const envelope = { type: message.type, fromPeerId: from, timestamp };
   switch (message.type) {
     case 'announce': {
-      const { peerId = from, network, protocol, record } = message;
+      const { peerId = from, network, protocol, record, seeking } = message;
       const data = {
         peerId,
         timestamp,
         network,
         protocol,
         record: record === undefined ? undefined : recordToJson(record),
+        seeking,
       };
       return { ...envelope, data };
     }
@@ -57,6 +58,7 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
         network: data.at('network').optional(() => networkName(data.string(MAX_NAME_LENGTH))),
         protocol: data.at('protocol').optional(() => data.integer(1, 0xffff)),
         record: data.at('record').optional(() => recordFromJson(data.any())),
+        seeking: data.at('seeking').optional(() => data.integer(0, MAX_SEEKING)),
       };
     }
     case 'goodbye':

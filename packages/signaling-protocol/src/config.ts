@@ -20,6 +20,9 @@ export const DEFAULT_LIMITS: TextLimits = { maxLength: 1024 * 1024, maxDepth: 32
 /** Most peers in one `peers` message. Ours; a hub sends about 10. */
 export const MAX_PEERS_PER_MESSAGE = 256;
 
+/** Most links that one announce may seek. `setMaxPeers` ends at 50. */
+export const MAX_SEEKING = 64;
+
 /** How a {@link Session} behaves. */
 export interface Config {
   /** How long a channel may take to open. README: 10 s (S10). */
@@ -81,6 +84,8 @@ export interface HubConfig {
   readonly nearest: number;
   /** Uniformly drawn members given to a newcomer: long links, and a defence against eclipses. */
   readonly random: number;
+  /** Members that seek links, remembered to be brought together; the latest. */
+  readonly maxSeekers: number;
   /** Ring neighbours told of a newcomer, on each side. */
   readonly tellRingNeighbours: number;
   /** XOR-nearest members told of a newcomer. */
@@ -100,6 +105,7 @@ export const DEFAULT_HUB_CONFIG: HubConfig = {
   ringNeighbours: 2,
   nearest: 4,
   random: 2,
+  maxSeekers: 64,
   tellRingNeighbours: 1,
   tellNearest: 2,
   maxKnownBy: 16,

@@ -49,6 +49,8 @@ export class Network {
   readonly contenders = new Map<PeerId, Visitor>();
   /** The discoverable ids, in ring order. */
   readonly ring = new SortedRing();
+  /** Members that seek links and how many, the latest last. */
+  private readonly seekers = new Map<PeerId, number>();
   private readonly config: HubConfig;
 
   constructor(name: string, config: HubConfig) {
@@ -78,6 +80,28 @@ export class Network {
       if (drawn !== undefined && drawn !== id) chosen.add(drawn);
     }
     return chosen;
+  }
+
+  /**
+   * Brings those together who seek links: gives `id` the latest seekers, at most as many as it seeks, and remembers it with
+   * what is left. A seeker is given away as often as it seeks links, so that no crowd runs after the same free slot.
+   */
+  match(id: PeerId, seeking: number): Set<PeerId> {
+    this.seekers.delete(id);
+    const matched = new Set<PeerId>();
+    for (const other of [...this.seekers.keys()].reverse()) {
+      if (matched.size >= seeking) break;
+      const left = this.seekers.get(other) as number;
+      if (left > 1) this.seekers.set(other, left - 1);
+      else this.seekers.delete(other);
+      if (this.ring.has(other)) matched.add(other);
+    }
+    if (seeking > matched.size) this.seekers.set(id, seeking - matched.size);
+    for (const oldest of this.seekers.keys()) {
+      if (this.seekers.size <= this.config.maxSeekers) break;
+      this.seekers.delete(oldest);
+    }
+    return matched;
   }
 
   /** Who is to be told that `id` has come. */

@@ -250,17 +250,22 @@ export class Hub implements Machine<HubInput, HubOutput> {
     visitor.standing = { name: 'announced', announcement };
     network.ring.add(peerId);
 
-    const records: PeerRecord[] = [];
-    for (const id of network.introduce(peerId, this.rng)) {
-      const theirs = network.announcement(id);
-      if (theirs === undefined) continue;
-      network.note(theirs, peerId);
-      records.push(theirs.record);
-    }
+    const recordsOf = (ids: Iterable<PeerId>): PeerRecord[] => {
+      const found: PeerRecord[] = [];
+      for (const id of ids) {
+        const theirs = network.announcement(id);
+        if (theirs === undefined) continue;
+        network.note(theirs, peerId);
+        found.push(theirs.record);
+      }
+      return found;
+    };
+    const records = recordsOf(network.introduce(peerId, this.rng));
+    const seeking = recordsOf(network.match(peerId, message.seeking ?? 0));
     if (message.protocol === undefined) {
       for (const each of records) write(connection, { type: 'peer-discovered', peerId: each.id, record: each }, out);
     } else {
-      write(connection, { type: 'peers', peers: records }, out);
+      write(connection, { type: 'peers', peers: records, ...(seeking.length > 0 && { seeking }) }, out);
     }
 
     // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.

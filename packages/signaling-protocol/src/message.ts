@@ -20,6 +20,8 @@ export type ClientMessage =
       readonly protocol?: number;
       /** What others are told of the sender; absent from a README client. */
       readonly record?: PeerRecord;
+      /** How many links the sender would like to make besides those to its neighbours; absent: none. */
+      readonly seeking?: number;
     }
   /** Stop being discoverable; the peers concerned are told (S121). */
   | { readonly type: 'goodbye' }
@@ -43,7 +45,12 @@ export type ServerMessage =
       readonly maxMessageBytes?: number;
     }
   /** The answer to an announce with `protocol`: ring neighbours, XOR-nearest and random members, each once. */
-  | { readonly type: 'peers'; readonly peers: readonly PeerRecord[] }
+  | {
+      readonly type: 'peers';
+      readonly peers: readonly PeerRecord[];
+      /** Of members that seek links too: at most as many as the announce seeks. */
+      readonly seeking?: readonly PeerRecord[];
+    }
   /** A peer has come near; README clients learn so of those already there, too. */
   | { readonly type: 'peer-discovered'; readonly peerId: PeerId; readonly record?: PeerRecord }
   /** A peer that this one was told of, or its ring neighbour, left. */

@@ -1,6 +1,7 @@
 import { DecodeError } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { recordFromJson, recordToJson } from '@peerpigeon/identity';
+import type { PeerRecord } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_PEERS_PER_MESSAGE, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ServerMessage, SIGNAL_KINDS } from './message.js';
@@ -36,7 +37,10 @@ function serverEnvelope(message: ServerMessage, timestamp: Millis): object {
       return { ...envelope, data: { peerId, protocol, peerTimeoutMs, maxMessageBytes } };
     }
     case 'peers':
-      return { ...envelope, data: { peers: message.peers.map(recordToJson) } };
+      return {
+        ...envelope,
+        data: { peers: message.peers.map(recordToJson), seeking: message.seeking?.map(recordToJson) },
+      };
     case 'peer-discovered': {
       const { peerId, record } = message;
       return { ...envelope, data: { peerId, record: record === undefined ? undefined : recordToJson(record) } };
@@ -74,14 +78,12 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
         maxMessageBytes: positive('maxMessageBytes'),
       };
     }
-    case 'peers':
-      return {
-        type,
-        peers: envelope
-          .data()
-          .at('peers')
-          .list(MAX_PEERS_PER_MESSAGE, (peers) => recordFromJson(peers.any())),
-      };
+    case 'peers': {
+      const data = envelope.data();
+      const records = (name: 'peers' | 'seeking'): PeerRecord[] =>
+        data.at(name).list(MAX_PEERS_PER_MESSAGE, (list) => recordFromJson(list.any()));
+      return { type, peers: records('peers'), seeking: data.at('seeking').optional(() => records('seeking')) };
+    }
     case 'peer-discovered': {
       const data = envelope.data();
       const peerId = subjectOf(envelope);

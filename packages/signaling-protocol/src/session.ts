@@ -9,15 +9,15 @@ import { bareRecord, type ClientMessage, isSignal, type ServerMessage, type Sign
 /** What can happen to a session. */
 export type Input =
   /** Reach the server at `url` (ws: or wss:, any path and query), and stay there until `leave`. */
-  | { readonly type: 'join'; readonly url: string }
+  | { readonly type: 'join'; readonly url: string; readonly seeking?: number }
   /** Say goodbye and close; no event follows. Harmless when repeated. */
   | { readonly type: 'leave' }
   /** What others are to be told of this peer from now on; the next announce carries it. */
   | { readonly type: 'record'; readonly record: PeerRecord }
   /** Relay a signal. Without a connection it is not kept, and reported as `unsent`. */
   | { readonly type: 'send'; readonly to: PeerId; readonly kind: SignalKind; readonly data: unknown }
-  /** Ask the server for peers. At most one announce per `announceIntervalMs` goes out; asking meanwhile costs nothing. */
-  | { readonly type: 'discover' }
+  /** Ask the server for peers, and for `seeking` that seek links as we do. At most one announce per `announceIntervalMs` goes out; asking meanwhile costs nothing. */
+  | { readonly type: 'discover'; readonly seeking?: number }
   /** The channel last asked for. After an output `close` or `open` nothing of the former channel may come in. */
   | { readonly type: 'opened' }
   | { readonly type: 'message'; readonly message: ServerMessage }
@@ -50,7 +50,12 @@ export type Event =
   /** The channel is gone, or an attempt to open one failed. Unless `permanent`, another attempt follows by itself. */
   | { readonly type: 'disconnected'; readonly code: number; readonly reason: string; readonly permanent: boolean }
   /** Peers to link with; from a README peer or server a bare record. */
-  | { readonly type: 'discovered'; readonly records: readonly PeerRecord[] }
+  | {
+      readonly type: 'discovered';
+      readonly records: readonly PeerRecord[];
+      /** Of these, peers that seek links too. */
+      readonly seeking: readonly PeerId[];
+    }
   /** A peer left the server. That says nothing of a link with it. */
   | { readonly type: 'departed'; readonly peer: PeerId }
   /** A signal of another peer. `data` is JSON from a stranger. */
@@ -125,6 +130,8 @@ export class Session implements Machine<Input, Output> {
   private readonly rng: Rng;
   private readonly config: Config;
   private record: PeerRecord;
+  /** How many links were sought when last asked. */
+  private seeking = 0;
   private current: SessionState = { name: 'idle' };
   /** Counts entries into states that set timers, so that timers of former ones are known to be stale. */
   private stage = 0;
@@ -157,6 +164,7 @@ export class Session implements Machine<Input, Output> {
     switch (input.type) {
       case 'join':
         this.leave(out);
+        this.seeking = input.seeking ?? 0;
         this.losses = 0;
         this.accepted = 0;
         return this.open(input.url, now, out);
@@ -172,6 +180,7 @@ export class Session implements Machine<Input, Output> {
         else out.push({ type: 'write', message: { type: input.kind, to: input.to, data: input.data } });
         return;
       case 'discover':
+        this.seeking = input.seeking ?? 0;
         return this.onDiscover(now, out);
       case 'opened':
         return this.onOpened(now, out);
@@ -222,7 +231,9 @@ export class Session implements Machine<Input, Output> {
 
   private writeAnnounce(out: Output[]): void {
     const { peerId, network, record } = this;
-    out.push({ type: 'write', message: { type: 'announce', peerId, network, protocol: PROTOCOL_VERSION, record } });
+    const protocol = PROTOCOL_VERSION;
+    const seeking = this.seeking === 0 ? undefined : this.seeking;
+    out.push({ type: 'write', message: { type: 'announce', peerId, network, protocol, record, seeking } });
   }
 
   private onDiscover(now: Millis, out: Output[]): void {
@@ -252,9 +263,9 @@ export class Session implements Machine<Input, Output> {
         this.pongs++;
         return;
       case 'peers':
-        return this.discover(message.peers, out);
+        return this.discover(message.peers, message.seeking ?? [], out);
       case 'peer-discovered':
-        return this.discover([message.record ?? bareRecord(message.peerId)], out);
+        return this.discover([message.record ?? bareRecord(message.peerId)], [], out);
       case 'peer-disconnected':
         if (message.peerId !== this.peerId) emit(out, { type: 'departed', peer: message.peerId });
         return;
@@ -282,9 +293,9 @@ export class Session implements Machine<Input, Output> {
     this.setTimer('ping', now + pingIntervalMs, out);
   }
 
-  private discover(peers: readonly PeerRecord[], out: Output[]): void {
-    const records = peers.filter((record) => record.id !== this.peerId);
-    if (records.length > 0) emit(out, { type: 'discovered', records });
+  private discover(peers: readonly PeerRecord[], seekers: readonly PeerRecord[], out: Output[]): void {
+    const records = [...peers, ...seekers].filter(({ id }) => id !== this.peerId);
+    if (records.length > 0) emit(out, { type: 'discovered', records, seeking: seekers.map(({ id }) => id) });
   }
 
   private onMalformed(error: DecodeError, now: Millis, out: Output[]): void {

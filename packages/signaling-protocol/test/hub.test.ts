@@ -187,6 +187,29 @@ describe('joining', () => {
     expect(bench.eventTypes()).toEqual(['peerAnnounced']);
   });
 
+  test('members that seek links are brought together, each as often as it seeks', () => {
+    const bench = new Bench();
+    const ids = ['1', '2', '3', '4'].map((digit) => digit.repeat(40));
+    const [one, , three] = ids as [string, string, string, string];
+    ids.forEach((id, connection) => bench.connect(connection, id));
+    const sought = (connection: number, seeking: number): string[] => {
+      const id = ids[connection] as string;
+      bench.take(connection);
+      bench.say(connection, announceOf(id, { seeking }));
+      const answer = bench.take(connection).find((message) => message.type === 'peers');
+      return answer?.type === 'peers' ? (answer.seeking ?? []).map((record) => record.id) : [];
+    };
+    expect(sought(0, 2)).toEqual([]);
+    expect(sought(1, 1)).toEqual([one]); // and has what it sought
+    expect(sought(2, 3)).toEqual([one]); // the last that one sought
+    expect(sought(3, 1)).toEqual([three]);
+    // Who has found links elsewhere, or left, is given to nobody.
+    expect(sought(2, 0)).toEqual([]);
+    expect(sought(3, 1)).toEqual([]);
+    bench.say(3, { type: 'goodbye' });
+    expect(sought(0, 2)).toEqual([]);
+  });
+
   test('S128: a README client is told of peers one by one, and gets a bare record for others to see', () => {
     const bench = new Bench();
     bench.join(1, ALICE);

@@ -91,9 +91,16 @@ describe('joining', () => {
     bench.hear(connected, { type: 'peers', peers: [record, { ...record, id: BOB }] });
     expect(bench.events()).toEqual([
       { type: 'connected', url: `${URL}/signaling?x=1#y`, protocol: 1, maxMessageBytes: undefined },
-      { type: 'discovered', records: [{ ...record, id: BOB }] },
+      { type: 'discovered', records: [{ ...record, id: BOB }], seeking: [] },
     ]);
     expect(bench.session.state.name).toBe('connected');
+  });
+
+  test('says how many links it seeks, and learns who seeks some, too', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL, seeking: 2 }, { type: 'opened' });
+    expect(bench.take()).toContainEqual({ type: 'write', message: expect.objectContaining({ seeking: 2 }) });
+    bench.hear(connected, { type: 'peers', peers: [], seeking: [bareRecord(BOB)] });
+    expect(bench.events()).toContainEqual({ type: 'discovered', records: [bareRecord(BOB)], seeking: [BOB] });
   });
 
   test('S128: a server that knows the README alone: silent, or speaking without “connected”', () => {
@@ -109,7 +116,7 @@ describe('joining', () => {
     speaking.hear({ type: 'peer-discovered', peerId: BOB });
     expect(speaking.events()).toEqual([
       { type: 'connected', url: URL, protocol: 0, maxMessageBytes: undefined },
-      { type: 'discovered', records: [bareRecord(BOB)] },
+      { type: 'discovered', records: [bareRecord(BOB)], seeking: [] },
     ]);
   });
 

@@ -18,7 +18,7 @@ export interface Config {
   readonly maxBackoffMs: Millis;
   /** How long a peer that said that it has a free slot is taken to have one. A guess: a little above `maxExchangeMs`. */
   readonly openMs: Millis;
-  /** How long a hint of a third peer to one with a free slot is believed: long enough to ask, too short to be a rumour. */
+  /** How long a hint of a full peer to one with a free slot is believed: for a question or two, too short for a rumour. */
   readonly hintMs: Millis;
   /** How long a peer with no room, or one just separated from, is not asked again for a long link. A guess. */
   readonly refusedMs: Millis;
@@ -32,7 +32,7 @@ export interface Config {
   readonly exchangeMs: Millis;
   /** Longest such period. Prototype: 12 s. */
   readonly maxExchangeMs: Millis;
-  /** First delay before a peer of which nobody said that it has room is asked for a long link; doubles. Prototype: 1.5 s. */
+  /** First delay before a peer that does not expect it is asked for a long link; doubles. Prototype: 1.5 s. */
   readonly seekMs: Millis;
   /** Longest such delay. Prototype: 30 s. */
   readonly maxSeekMs: Millis;
@@ -56,7 +56,7 @@ export const DEFAULT_CONFIG: Config = {
   backoffMs: 1_000,
   maxBackoffMs: 60_000,
   openMs: 15_000,
-  hintMs: 1_000,
+  hintMs: 5_000,
   refusedMs: 20_000,
   maxDials: 4,
   handoverMs: 2_500,

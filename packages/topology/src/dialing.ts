@@ -54,8 +54,8 @@ export interface SpareStep {
 }
 
 /**
- * Chooses a peer for a free slot: one said to have room, else, from `seekAt` on, one of whom nobody said; far ones in XOR buckets that no
- * link covers first, otherwise drawn at random; for near slots the policy's best.
+ * Chooses a peer for a free slot: one that expects us; else, from `seekAt` on, one said to have room, or anyone. Of these,
+ * far ones in XOR buckets that no link covers come first, otherwise one is drawn; for near slots the policy's best.
  */
 export function spareStep(
   self: PeerId,
@@ -74,14 +74,18 @@ export function spareStep(
   for (const [peer, known] of knowledge.entries()) {
     if (neighborhood.links.has(peer) || neighborhood.pending.has(peer)) continue;
     if (!wantNear && near.has(peer)) continue;
-    const at = Math.max(dialableAt(self, peer, known, false, config), known.refusedUntil);
+    // Asking is free, whoever has the larger id offers: for a free slot nobody waits for the other's initiative.
+    const at = Math.max(known.retryAt, known.refusedUntil);
     if (at <= now) candidates.push(peer);
     else until = Math.min(until, at);
   }
   if (candidates.length === 0) return { peer: undefined, until };
-  const open = candidates.filter((peer) => knowledge.isOpen(peer, now));
-  if (open.length === 0 && now < seekAt) return { peer: undefined, until: Math.min(until, seekAt) };
-  const pool = open.length > 0 ? open : candidates;
+  let pool = candidates.filter((peer) => knowledge.isInvited(peer, now));
+  if (pool.length === 0) {
+    if (now < seekAt) return { peer: undefined, until: Math.min(until, seekAt) };
+    pool = candidates.filter((peer) => knowledge.isOpen(peer, now));
+    if (pool.length === 0) pool = candidates;
+  }
   if (wantNear) {
     return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], until };
   }

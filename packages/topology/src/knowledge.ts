@@ -13,6 +13,8 @@ export interface Known {
   readonly discoveredAt: Millis;
   /** Until when it may be taken to have a free slot, as it said so itself, to us or to one of our neighbours. */
   openUntil: Millis;
+  /** Until when it expects to be asked: the server brought us together. */
+  invitedUntil: Millis;
   /** Failed dials in a row. */
   attempts: number;
   /** Not to be dialled before. */
@@ -73,6 +75,7 @@ export class Knowledge {
         heardAt,
         discoveredAt: now,
         openUntil: 0,
+        invitedUntil: 0,
         attempts: 0,
         retryAt: 0,
         refusedUntil: 0,
@@ -113,7 +116,20 @@ export class Knowledge {
     const known = this.peers.get(peer);
     if (known === undefined) return;
     known.openUntil = 0;
+    known.invitedUntil = 0;
     known.refusedUntil = now + this.config.refusedMs * between(rng, 0.5, 1.5);
+  }
+
+  /** We may ask this peer for a link at once, until `until`. */
+  invite(peer: PeerId, until: Millis): void {
+    const known = this.peers.get(peer);
+    if (known !== undefined) known.invitedUntil = until;
+  }
+
+  /** Whether a peer may be asked at once. */
+  isInvited(peer: PeerId, now: Millis): boolean {
+    const known = this.peers.get(peer);
+    return known !== undefined && known.invitedUntil > now && known.refusedUntil <= now;
   }
 
   /** Whether a peer may be taken to have a free slot. */

@@ -33,8 +33,8 @@ export type Output =
     }
   /** Close the link with `peer`. */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
-  /** Ask the server for peers: one's ring neighbours, the nearest, and some at random. */
-  | { readonly type: 'discover' }
+  /** Ask the server for peers: one's ring neighbours, the nearest, some at random, and `seeking` that seek links too. */
+  | { readonly type: 'discover'; readonly seeking: number }
   | Send<Message>
   | SetTimer<Timer>
   | Emit<Event>

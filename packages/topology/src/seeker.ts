@@ -25,7 +25,7 @@ export class Seeker {
   private readonly rng: Rng;
   private readonly knowledge: Knowledge;
   private readonly neighborhood: Neighborhood;
-  /** For asking peers of whom nobody said that they have room. */
+  /** For asking peers that do not expect it. */
   private readonly blind: Backoff;
   /** For asking the server. */
   private readonly discovery: Backoff;
@@ -63,7 +63,8 @@ export class Seeker {
     let next = this.seekRing(maxPeers, dialling, now, out);
     if (!dialling) return Infinity;
     let missing = this.ring.state === 'open' && this.neighborhood.pending.size === 0;
-    if (spareSlots(plan, this.neighborhood) > 0 && this.neighborhood.load <= maxPeers) {
+    const spare = spareSlots(plan, this.neighborhood);
+    if (spare > 0 && this.neighborhood.load <= maxPeers) {
       // Whoever finds no ring neighbour at all seeks long links nevertheless, a while later.
       const { ringSettleMs } = this.config;
       const from = this.ring.since + (this.ring.state === 'right' ? ringSettleMs : 5 * ringSettleMs);
@@ -74,12 +75,12 @@ export class Seeker {
         next = Math.min(next, step.until);
         if (step.peer === undefined) missing ||= knowledge.size > neighborhood.load || neighborhood.load === 0;
         else {
-          if (!knowledge.isOpen(step.peer, now)) blind.advance(now);
+          if (!knowledge.isInvited(step.peer, now)) blind.advance(now);
           this.dial(step.peer, 'finger', now, out);
         }
       }
     }
-    return Math.min(next, this.discover(missing, now, out));
+    return Math.min(next, this.discover(missing, Math.max(0, spare), now, out));
   }
 
   /** Asks `peer` for a link, unless one is there or being made, or too many are. */
@@ -96,7 +97,8 @@ export class Seeker {
   private seekLeaf(now: Millis, out: Output[]): Millis {
     const step = leafStep(this.self, this.knowledge, this.neighborhood, this.config, now);
     if (step.peer !== undefined) this.dial(step.peer, 'leaf', now, out);
-    return Math.min(step.until, this.discover(this.neighborhood.load === 0, now, out));
+    const seeking = this.neighborhood.load === 0 ? 1 : 0;
+    return Math.min(step.until, this.discover(seeking > 0, seeking, now, out));
   }
 
   private seekRing(maxPeers: number, dialling: boolean, now: Millis, out: Output[]): Millis {
@@ -116,11 +118,11 @@ export class Seeker {
   }
 
   /** Asks the server for peers: while something is missing ever more rarely, at rest from time to time. */
-  private discover(missing: boolean, now: Millis, out: Output[]): Millis {
+  private discover(missing: boolean, seeking: number, now: Millis, out: Output[]): Millis {
     const { discovery, config } = this;
     if (missing) discovery.at = Math.min(discovery.at, now + config.maxDiscoverMs);
     if (now < discovery.at) return discovery.at;
-    out.push({ type: 'discover' });
+    out.push({ type: 'discover', seeking });
     if (missing) discovery.advance(now);
     else discovery.reset(now + jitter(this.rng, config.restDiscoverMs, 0.5));
     return discovery.at;

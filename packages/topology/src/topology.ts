@@ -61,6 +61,11 @@ export class Topology implements Machine<Input, Output> {
     return this.knowledge.sizeEstimate();
   }
 
+  /** Long and near links that are missing. */
+  get seeking(): number {
+    return Math.max(0, spareSlots(planFor(this.settings, this.knowledge), this.neighborhood));
+  }
+
   /** Both ring neighbours are the nearest known. */
   get ringOk(): boolean {
     return this.seeker.ring.state === 'right';
@@ -86,6 +91,7 @@ export class Topology implements Machine<Input, Output> {
         break;
       case 'discovered':
         this.learn(input.records, now, out);
+        for (const peer of input.seeking ?? []) this.knowledge.invite(peer, now + this.config.openMs);
         break;
       case 'departed':
         if (!this.neighborhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
