@@ -86,7 +86,8 @@ export class PeerConnection implements Link {
     }
     const channel = this.channels[LANES.indexOf(lane)] as RTCDataChannel;
     try {
-      // wrtc crashes in a send that the other side's close overtakes; to ask for the state lets that close come first.
+      // wrtc crashes in a send during which the other side's close arrives (RTCDataChannel::Send checks its channel, waits
+      // for another thread, and then uses it). To ask for the state lets a close come first that is under way already.
       if (channel.readyState !== 'open') return this.lose('channel closed');
       channel.send(bytes as Uint8Array<ArrayBuffer>);
       this.unchecked += bytes.length;

@@ -7,8 +7,7 @@ import { hash } from '@stablelib/sha512';
  * @returns the raw public key, 32 bytes
  */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
-  // Its own SHA-512 is that of crypto.subtle, which pages on plain http do not have. That of @noble/hashes shares a module
-  // with the SHA-256 that every page loads, so that bundlers would put both into the first load (2.3 kB).
+  // Its own SHA-512 is that of crypto.subtle, which pages on plain http do not have.
   hashes.sha512 = (message) => new Uint8Array(hash(message));
   return getPublicKey(secretKey);
 }
