@@ -33,8 +33,6 @@ const ASKED_FIRST = [
   { feature: '.sctp', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: '.maxMessageSize', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: 'Symbol.asyncDispose', module: 'client/dist/', without: 'disconnect() is what it would call' },
-  { feature: '.toHex', module: '@noble/hashes/utils.js', without: 'digits by a table' },
-  { feature: 'Uint8Array.fromHex', module: '@noble/hashes/utils.js', without: 'digits by a table' },
 ];
 
 /** Packages that run in browsers. */

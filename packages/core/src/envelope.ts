@@ -1,4 +1,4 @@
-import { sha256 } from '@noble/hashes/sha2.js';
+import { hash as sha256 } from '@stablelib/sha256';
 import { bytesToHex, hexToBytes } from './bytes.js';
 import { decode, encode } from './codec.js';
 import { DecodeError } from './errors.js';
