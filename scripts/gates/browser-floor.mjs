@@ -33,6 +33,7 @@ const ASKED_FIRST = [
   { feature: '.sctp', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: '.maxMessageSize', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: 'Symbol.asyncDispose', module: 'client/dist/', without: 'disconnect() is what it would call' },
+  { feature: '.blockSize', module: '@stablelib/', without: 'a field of its own class' },
 ];
 
 /** Packages that run in browsers. */
