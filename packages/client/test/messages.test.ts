@@ -1,3 +1,4 @@
+import { encodeContent } from '@peerpigeon/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { MAX_CONTENT_BYTES, type PeerPigeonMesh } from '../src/index.js';
 import { tape, World } from './world.js';
@@ -77,7 +78,8 @@ describe('broadcasts', () => {
 
   it('S13: content over the limit throws MESSAGE_TOO_LARGE; at the limit it arrives', async () => {
     const events = tape(b, 'messageReceived');
-    const header = 3;
+    const sample = 'x'.repeat(60_000);
+    const header = encodeContent(sample).length - sample.length;
     expect(() => a.sendMessage('x'.repeat(MAX_CONTENT_BYTES))).toThrow(coded('MESSAGE_TOO_LARGE'));
     const largest = 'x'.repeat(MAX_CONTENT_BYTES - header);
     a.sendMessage(largest);
