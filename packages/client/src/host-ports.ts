@@ -1,11 +1,11 @@
 import { platform } from '#platform';
-import { PeerPigeonError } from '@peerpigeon/core';
 import type { Links, Ports, Signaling } from '@peerpigeon/mesh';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
 import { webCrypto } from './adapters/web-crypto.js';
 import { webRtc } from './adapters/web-rtc.js';
 import { webSocket } from './adapters/web-socket.js';
+import { missing } from './missing.js';
 import type { MeshOptions } from './options.js';
 
 /**
@@ -49,8 +49,4 @@ export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket'>): Pr
   const WebSocket = options.WebSocket ?? (await platform.loadWebSocket());
   if (WebSocket === undefined) throw missing('WebSocket', 'pass { WebSocket }');
   return webSocket(WebSocket);
-}
-
-function missing(what: string, hint: string): PeerPigeonError {
-  return new PeerPigeonError('UNSUPPORTED', `no ${what} here: ${hint}`, { details: { missing: what } });
 }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
+import { PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
 import { peerIdFromName } from '@peerpigeon/identity';
 import type { Report } from '@peerpigeon/mesh';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString } from './argument.js';
@@ -117,11 +117,10 @@ export class PeerPigeonMesh {
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `MESSAGE_TOO_LARGE`
    */
   sendMessage(content: unknown, { ttl }: { readonly ttl?: number } = {}): MessageId {
-    const { mesh, ports, runtime } = this.membership.joined();
+    const { runtime } = this.membership.joined();
     if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_TTL_HOPS);
-    const timestamp = ports.clock.wall();
-    const envelope = mesh.compose({ kind: 'broadcast', channel: CHAT, content: encodeMessage(content), timestamp });
-    runtime.feed(ttl === undefined ? { type: 'broadcast', envelope } : { type: 'broadcast', envelope, ttl });
+    const envelope = this.compose(content);
+    runtime.feed({ type: 'broadcast', envelope, ttl });
     return envelope.id;
   }
 
@@ -131,10 +130,8 @@ export class PeerPigeonMesh {
    * @throws as {@link sendMessage}, and {RangeError} for the own id
    */
   sendDirectMessage(peerId: string, content: unknown): MessageId {
-    const { mesh, ports, runtime } = this.membership.joined();
-    const to = this.otherId(peerId);
-    const timestamp = ports.clock.wall();
-    const envelope = mesh.compose({ kind: 'direct', channel: CHAT, to, content: encodeMessage(content), timestamp });
+    const { runtime } = this.membership.joined();
+    const envelope = this.compose(content, this.otherId(peerId));
     runtime.feed({ type: 'direct', envelope });
     return envelope.id;
   }
@@ -272,6 +269,12 @@ export class PeerPigeonMesh {
 
   private get report(): Report | undefined {
     return this.membership.engine?.mesh.report;
+  }
+
+  private compose(content: unknown, to?: PeerId): Envelope {
+    const { mesh, ports } = this.membership.joined();
+    const kind = to === undefined ? 'broadcast' : 'direct';
+    return mesh.compose({ kind, channel: CHAT, to, content: encodeMessage(content), timestamp: ports.clock.wall() });
   }
 
   private otherId(peerId: string): PeerId {

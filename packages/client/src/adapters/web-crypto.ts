@@ -1,5 +1,5 @@
-import { PeerPigeonError } from '@peerpigeon/core';
 import type { Crypto } from '@peerpigeon/mesh';
+import { missing } from '../missing.js';
 
 /** `crypto.getRandomValues` gives no more at a time (W3C Web Cryptography §10.1.1). */
 const QUOTA_BYTES = 65_536;
@@ -19,9 +19,7 @@ export interface HostCrypto {
  */
 export function webCrypto(host: HostCrypto | undefined = globalThis.crypto): Crypto {
   if (typeof host?.getRandomValues !== 'function') {
-    throw new PeerPigeonError('UNSUPPORTED', 'no secure random numbers here: crypto.getRandomValues is missing', {
-      details: { missing: 'crypto.getRandomValues' },
-    });
+    throw missing('crypto.getRandomValues', 'use a browser, or Node');
   }
   const randomBytes = (count: number): Uint8Array => {
     const bytes = new Uint8Array(count);
