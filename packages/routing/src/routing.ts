@@ -88,9 +88,8 @@ export class Routing implements Machine<Input, Output> {
   private onRoute(envelope: Envelope, now: Millis, out: Output[]): void {
     const { peerId, network } = this.config;
     const { id, kind, from, to } = envelope;
-    assert(kind === 'direct' && to !== undefined, 'only direct envelopes are routed');
-    assert(from === peerId && envelope.network === network, 'only own envelopes are routed, in their own network');
-    assert(to !== peerId, 'a message to oneself is refused by the façade');
+    const own = kind === 'direct' && from === peerId && envelope.network === network;
+    assert(own && to !== undefined && to !== peerId, 'only own direct messages to others are routed');
     assert(!this.pending.has(id), 'an envelope is routed once');
     this.pending.add(envelope, to, now, out);
   }
