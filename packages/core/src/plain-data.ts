@@ -1,17 +1,17 @@
 /**
  * Application content (S13): what structured clone calls plain data, equal in value and type at the other end.
  *
- * On top of a frame's values it uses registered CBOR tags: bigint 2 and 3 (RFC 8949 §3.4.3), Set 258, typed arrays 64–86
- * (RFC 8746, little-endian), and four of our own: ArrayBuffer, DataView, Date in milliseconds (the registered date, tag 1,
- * counts seconds, and a float of seconds misses the millisecond in the far quarter of Date's range), and Map, as an array
- * of keys and values in turn (the registered tag 259 is over a CBOR map, whose keys the library takes as strings and
- * numbers only).
+ * A frame whose arrays begin with a number, the kind of what they stand for; everything else stands for itself:
+ *
+ *     [0, …elements]          array              [4, ms]      Date, NaN if invalid
+ *     [1, …names and values]  object             [5, bytes]   bigint, its digits base 256, none for 0n
+ *     [2, …keys and values]   Map                [6, bytes]   bigint below 0: the digits of −1n − it
+ *     [3, …elements]          Set                [7, bytes]   ArrayBuffer
+ *     [8 and up, bytes]       views in the order of {@link VIEWS}, little-endian; a Uint8Array stands for itself
  */
-import { CBORTag } from '@levischuck/tiny-cbor';
-import type { CBORType } from '@levischuck/tiny-cbor';
 import { bytesToHex, hexToBytes } from './bytes.js';
-import { read, write } from './codec.js';
-import type { Kinds } from './codec.js';
+import { decode, elementsOfArray, write } from './codec.js';
+import type { FrameValue, Kinds, Refuse } from './codec.js';
 import { DecodeError } from './errors.js';
 import { malformed } from './structure.js';
 import type { CodecLimits } from './structure.js';
@@ -36,34 +36,37 @@ export type Plain =
   | readonly Plain[]
   | { readonly [property: string]: Plain };
 
-const BIGINT = 2;
-const NEGATIVE_BIGINT = 3;
-const SET = 258;
-/** Unregistered numbers from the first-come range: "PP" and the next. */
-const BUFFER = 0x5050;
-const DATA_VIEW = 0x5051;
-const DATE = 0x5052;
-const MAP = 0x5054;
+/** Kinds, as {@link VIEWS} too: a number, once given, is never given again. */
+const ARRAY = 0;
+const OBJECT = 1;
+const MAP = 2;
+const SET = 3;
+const DATE = 4;
+const BIGINT = 5;
+const NEGATIVE_BIGINT = 6;
+const BUFFER = 7;
+const FIRST_VIEW = 8;
 
 type ViewConstructor = new (buffer: ArrayBufferLike) => ArrayBufferView;
 
 /**
- * The tag and name of each kind of view; Uint8Array is a bare byte string. The constructors are looked up by name when
- * needed, because Safari 14 (S167) lacks BigInt64Array and BigUint64Array.
+ * The kinds of views from 8 on. The constructors are looked up by name when needed, because Safari 14 (S167) lacks
+ * BigInt64Array and BigUint64Array. Uint8Array is here for those of other realms (an iframe's), which lib0 takes for objects.
  */
-const VIEWS: Readonly<Record<number, string>> = {
-  68: 'Uint8ClampedArray',
-  69: 'Uint16Array',
-  70: 'Uint32Array',
-  71: 'BigUint64Array',
-  72: 'Int8Array',
-  77: 'Int16Array',
-  78: 'Int32Array',
-  79: 'BigInt64Array',
-  85: 'Float32Array',
-  86: 'Float64Array',
-  [DATA_VIEW]: 'DataView',
-};
+const VIEWS = [
+  'Uint8Array',
+  'Uint8ClampedArray',
+  'Uint16Array',
+  'Uint32Array',
+  'BigUint64Array',
+  'Int8Array',
+  'Int16Array',
+  'Int32Array',
+  'BigInt64Array',
+  'Float32Array',
+  'Float64Array',
+  'DataView',
+];
 
 /** Bytes an element: the number in the name is of bits. */
 function widthOf(name: string): number {
@@ -78,34 +81,88 @@ function littleEndian(bytes: Uint8Array, width: number): Uint8Array {
   return swapped;
 }
 
-function tagView(view: ArrayBufferView): CBORTag | Uint8Array | undefined {
-  // The engine's own name for the kind, so that subclasses and other realms (an iframe's arrays) count as what they are.
+function elementsOfView(view: ArrayBufferView): unknown[] | undefined {
+  // The engine's own name for the kind, so that subclasses and other realms count as what they are.
   const name = Object.prototype.toString.call(view).slice(8, -1);
+  const index = VIEWS.indexOf(name);
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
-  if (name === 'Uint8Array') return bytes;
-  const tag = Object.keys(VIEWS).find((candidate) => VIEWS[Number(candidate)] === name);
-  return tag === undefined ? undefined : new CBORTag(Number(tag), littleEndian(bytes, widthOf(name)));
+  return index < 0 ? undefined : [FIRST_VIEW + index, littleEndian(bytes, widthOf(name))];
 }
 
-function untagView(tag: number, bytes: Uint8Array): ArrayBufferView {
-  const name = VIEWS[tag];
-  if (name === undefined) throw malformed(`the unknown tag ${tag}`);
-  // eslint-disable-next-line no-restricted-globals -- constructors of values by name; nothing else is reached
-  const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[name];
-  if (View === undefined) throw new DecodeError('UNEXPECTED', `this engine has no ${name}`);
-  const width = widthOf(name);
-  if (bytes.length % width !== 0) throw malformed(`a ${name} of ${bytes.length} bytes`);
-  return new View(littleEndian(bytes, width).buffer);
-}
-
-function tagBigInt(value: bigint): CBORTag {
+function elementsOfBigInt(value: bigint): unknown[] {
   const negative = value < 0n;
   const magnitude = negative ? -1n - value : value;
   const hex = magnitude === 0n ? '' : magnitude.toString(16);
-  return new CBORTag(negative ? NEGATIVE_BIGINT : BIGINT, hexToBytes(hex.length % 2 === 0 ? hex : `0${hex}`));
+  return [negative ? NEGATIVE_BIGINT : BIGINT, hexToBytes(hex.length % 2 === 0 ? hex : `0${hex}`)];
 }
 
-function untagBigInt(bytes: Uint8Array): bigint {
+function elementsOfObject(object: object, refuse: Refuse): unknown[] {
+  const elements: unknown[] = [OBJECT];
+  for (const key of Object.keys(object)) {
+    const described = Object.getOwnPropertyDescriptor(object, key);
+    if (described === undefined || !('value' in described)) {
+      return refuse(elements.length, 'accessor properties cannot be sent');
+    }
+    elements.push(key, described.value);
+  }
+  return elements;
+}
+
+const CONTENT: Kinds = {
+  lead: 1,
+  elements(value, refuse) {
+    if (typeof value === 'bigint') return elementsOfBigInt(value);
+    if (typeof value !== 'object' || value === null) return undefined;
+    if (ArrayBuffer.isView(value)) return elementsOfView(value);
+    // Exact prototypes: a subclass would lose its class on the way.
+    switch (Object.getPrototypeOf(value)) {
+      case Array.prototype:
+        return elementsOfArray(value, refuse, ARRAY);
+      case Object.prototype:
+      case null:
+        return elementsOfObject(value, refuse);
+      case Map.prototype:
+        return [MAP, ...[...(value as Map<unknown, unknown>)].flat()];
+      case Set.prototype:
+        return [SET, ...(value as Set<unknown>)];
+      case DateValue.prototype:
+        return [DATE, (value as DateValue).getTime()];
+      case ArrayBuffer.prototype:
+        return [BUFFER, new Uint8Array(value as ArrayBuffer)];
+      default:
+        return undefined;
+    }
+  },
+};
+
+/** A Map from keys and values in turn. */
+function mapOf<K>(parts: readonly K[]): Map<K, K> {
+  const map = new Map<K, K>();
+  for (let i = 0; i < parts.length; i += 2) map.set(parts[i] as K, parts[i + 1] as K);
+  if (2 * map.size !== parts.length) throw malformed('a duplicate key, or one without a value');
+  return map;
+}
+
+function objectOf(parts: readonly Plain[]): Plain {
+  if (parts.some((part, i) => i % 2 === 0 && typeof part !== 'string')) throw malformed('a property that is no string');
+  // Entries become own properties, `__proto__` too.
+  return Object.fromEntries(mapOf(parts) as Map<string, Plain>);
+}
+
+function setOf(parts: readonly Plain[]): Set<Plain> {
+  const set = new Set(parts);
+  if (set.size < parts.length) throw malformed('a duplicate element');
+  return set;
+}
+
+function dateOf(ms: Plain): DateValue {
+  const date = new DateValue(typeof ms === 'number' ? ms : NaN);
+  // A date holds whole milliseconds within ±8.64e15, or NaN; whatever it had to change was no date.
+  if (!Object.is(date.getTime(), ms)) throw malformed('a date out of range or not in whole ms');
+  return date;
+}
+
+function bigIntOf(bytes: Uint8Array): bigint {
   if (bytes[0] === 0) throw malformed('a bigint not in its shortest form');
   try {
     return BigInt(`0x0${bytesToHex(bytes)}`);
@@ -115,59 +172,35 @@ function untagBigInt(bytes: Uint8Array): bigint {
   }
 }
 
-function untagDate(ms: CBORType): DateValue {
-  const date = new DateValue(typeof ms === 'number' ? ms : NaN);
-  // A date holds whole milliseconds within ±8.64e15, or NaN; whatever it had to change was no date.
-  if (!Object.is(date.getTime(), ms)) throw malformed('a date out of range or not in whole ms');
-  return date;
+/** `bytes` have a buffer of their own. */
+function viewOf(name: string | undefined, bytes: Uint8Array): ArrayBufferView {
+  if (name === undefined) throw malformed('an unknown kind');
+  // eslint-disable-next-line no-restricted-globals -- constructors of values by name; nothing else is reached
+  const View = (globalThis as unknown as Record<string, ViewConstructor | undefined>)[name];
+  if (View === undefined) throw new DecodeError('UNEXPECTED', `this engine has no ${name}`);
+  const width = widthOf(name);
+  if (bytes.length % width !== 0) throw malformed(`a ${name} of ${bytes.length} bytes`);
+  return new View(littleEndian(bytes, width).buffer);
 }
 
-function untagSet(values: readonly unknown[]): Set<unknown> {
-  const set = new Set(values);
-  if (set.size < values.length) throw malformed('a duplicate element');
-  return set;
+/** What a decoded frame stands for. */
+function restore(value: FrameValue): Plain {
+  if (value instanceof Uint8Array) return value.slice();
+  if (!Array.isArray(value)) return value;
+  const [kind, ...rest] = value as readonly FrameValue[];
+  const parts = rest.map((part) => restore(part));
+  if (kind === ARRAY) return parts;
+  if (kind === OBJECT) return objectOf(parts);
+  if (kind === MAP) return mapOf(parts);
+  if (kind === SET) return setOf(parts);
+  const [only] = parts;
+  if (typeof kind !== 'number' || parts.length !== 1) throw malformed('an array of no kind');
+  if (kind === DATE) return dateOf(only);
+  if (!(only instanceof Uint8Array)) throw malformed(`the kind ${kind} over no bytes`);
+  if (kind === BIGINT) return bigIntOf(only);
+  if (kind === NEGATIVE_BIGINT) return -1n - bigIntOf(only);
+  return kind === BUFFER ? (only.buffer as ArrayBuffer) : viewOf(VIEWS[kind - FIRST_VIEW], only);
 }
-
-/** A Map from keys and values in turn. */
-function untagMap(values: readonly unknown[]): Map<unknown, unknown> {
-  const map = new Map<unknown, unknown>();
-  for (let i = 0; i < values.length; i += 2) map.set(values[i], values[i + 1]);
-  if (2 * map.size !== values.length) throw malformed('a duplicate key, or one without a value');
-  return map;
-}
-
-const KINDS: Kinds = {
-  tag(value, list) {
-    if (typeof value === 'bigint') return tagBigInt(value);
-    if (ArrayBuffer.isView(value)) return tagView(value);
-    // Exact prototypes: a subclass would lose its class on the way.
-    switch (typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : undefined) {
-      case Map.prototype:
-        return new CBORTag(MAP, list(value as object, [...(value as Map<unknown, unknown>)].flat()));
-      case Set.prototype:
-        return new CBORTag(SET, list(value as object, [...(value as Set<unknown>)]));
-      case DateValue.prototype:
-        return new CBORTag(DATE, (value as DateValue).getTime());
-      case ArrayBuffer.prototype:
-        return new CBORTag(BUFFER, new Uint8Array(value as ArrayBuffer));
-      default:
-        return undefined;
-    }
-  },
-
-  untag(tag, value, restore) {
-    if (tag === DATE) return untagDate(value);
-    if (Array.isArray(value)) {
-      const values = value.map((element) => restore(element));
-      if (tag === SET) return untagSet(values);
-      if (tag === MAP) return untagMap(values);
-    }
-    if (!(value instanceof Uint8Array)) throw malformed(`the tag ${tag} over no bytes`);
-    if (tag === BIGINT) return untagBigInt(value);
-    if (tag === NEGATIVE_BIGINT) return -1n - untagBigInt(value);
-    return tag === BUFFER ? value.buffer : untagView(tag, value);
-  },
-};
 
 /**
  * Encodes application content.
@@ -182,7 +215,7 @@ const KINDS: Kinds = {
  * @throws {RangeError} over the limits: 64 levels, 64 MiB, 4 Mi values by default
  */
 export function encodeContent(value: unknown, limits: CodecLimits = {}): Uint8Array {
-  return write(value, 'content', limits, KINDS);
+  return write(value, 'content', limits, CONTENT);
 }
 
 /**
@@ -191,5 +224,5 @@ export function encodeContent(value: unknown, limits: CodecLimits = {}): Uint8Ar
  *   bytes
  */
 export function decodeContent(bytes: Uint8Array, limits: CodecLimits = {}): Plain {
-  return read(bytes, limits, KINDS) as Plain;
+  return restore(decode(bytes, limits));
 }

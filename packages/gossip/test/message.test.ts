@@ -27,10 +27,10 @@ describe('messages on the wire', () => {
     expect(decodeMessage(decode(encode(encodeMessage(signed)))).envelope.signature).toEqual(signed.envelope.signature);
   });
 
-  it('cost 21 bytes a hop and 10 more besides the envelope', () => {
+  it('cost 22 bytes a hop and 17 more besides the envelope', () => {
     const size = (path: string[]) => encode(encodeMessage({ ...message, path, hops: path.length })).length;
-    expect(size([id(1), id(2)]) - size([id(1)])).toBe(21);
-    expect(size([id(1)]) - message.envelope.bytes.length).toBe(21 + 10);
+    expect(size([id(1), id(2)]) - size([id(1)])).toBe(22);
+    expect(size([id(1)]) - message.envelope.bytes.length).toBe(22 + 17);
   });
 
   it.each<[string, unknown]>([

@@ -34,7 +34,7 @@ describe('messages', () => {
   });
 
   it('a heartbeat takes a few bytes', () => {
-    expect(encode(encodeMessage({ type: 'ping', nonce: 23 }))).toHaveLength(3);
+    expect(encode(encodeMessage({ type: 'ping', nonce: 23 }))).toHaveLength(6);
   });
 
   it('S175: wrong ones end in a DecodeError', () => {
