@@ -33,6 +33,9 @@ const ASKED_FIRST = [
   { feature: '.sctp', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: '.maxMessageSize', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: 'Symbol.asyncDispose', module: 'client/dist/', without: 'disconnect() is what it would call' },
+  { feature: '.encodeInto', module: 'lib0/encoding.js', without: 'UTF-8 by encodeURIComponent' },
+  { feature: '.setBigInt64', module: 'lib0/encoding.js', without: 'no bigint is handed to it' },
+  { feature: '.getBigInt64', module: 'lib0/decoding.js', without: 'structure.ts refuses the type' },
   { feature: '.blockSize', module: '@stablelib/', without: 'a field of its own class' },
 ];
 

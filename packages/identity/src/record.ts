@@ -97,7 +97,8 @@ export function recordFromJson(value: unknown): PeerRecord {
 /** In both forms the fields have the same order, which is that of the wire. */
 function read(values: Fields | Properties): PeerRecord {
   const key = (name: string, bytes: number): Uint8Array | undefined =>
-    values.at(name).optional(() => values.bytes(bytes, bytes));
+    // A copy: what is read may be a view, which would keep the whole frame as long as the record.
+    values.at(name).optional(() => values.bytes(bytes, bytes).slice());
   return withoutAbsent({
     id: values.at('id').peerId(),
     publicKey: key('publicKey', PUBLIC_KEY_BYTES),

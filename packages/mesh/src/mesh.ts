@@ -216,7 +216,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.emit({ type: 'signalingConnected', url: event.url });
       case 'disconnected':
         this.tellTopology({ type: 'reach', online: false });
-        return this.emit({ ...event, type: 'signalingDisconnected' });
+        this.emit({ ...event, type: 'signalingDisconnected' });
+        return this.emit({ type: 'warning', code: 'signaling-lost', message: `signaling is down: ${event.reason}` });
       case 'discovered':
       case 'departed':
         return this.tellTopology(event);

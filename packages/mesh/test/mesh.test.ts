@@ -103,6 +103,7 @@ describe('S117: the server goes away', () => {
     made.run(1_000);
     expect(made.seen(id(3), 'message').map(({ envelope }) => envelope.id)).toEqual([said]);
     expect(made.seen(id(3), 'peerDisconnected')).toEqual([]);
+    expect(made.seen(id(1), 'warning')).toContainEqual(expect.objectContaining({ code: 'signaling-lost' }));
     expect(made.meshes.get(id(1))?.report.signaling.name).not.toBe('connected');
     made.startServer();
     made.run(60_000);

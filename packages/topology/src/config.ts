@@ -44,6 +44,8 @@ export interface Config {
   readonly restDiscoverMs: Millis;
   /** How long without a link, or below `minPeers`, before the application is warned. A guess. */
   readonly warnAfterMs: Millis;
+  /** Failed dials of one peer in a row before the application is warned. A guess: one may be bad luck, three are not. */
+  readonly warnAfterDials: number;
 }
 
 /** Defaults; see {@link Config}. */
@@ -69,6 +71,7 @@ export const DEFAULT_CONFIG: Config = {
   maxDiscoverMs: 30_000,
   restDiscoverMs: 90_000,
   warnAfterMs: 10_000,
+  warnAfterDials: 3,
 };
 
 /** What the application may change at run time. */

@@ -138,14 +138,15 @@ export class Knowledge {
     return known !== undefined && known.openUntil > now && known.refusedUntil <= now;
   }
 
-  /** A dial failed: the next one waits, twice as long as the last, ± 50 %. */
-  failed(peer: PeerId, now: Millis, rng: Rng): void {
+  /** A dial failed: the next one waits, twice as long as the last, ± 50 %. Returns how many failed in a row. */
+  failed(peer: PeerId, now: Millis, rng: Rng): number {
     const known = this.peers.get(peer);
-    if (known === undefined) return;
+    if (known === undefined) return 0;
     const { backoffMs, maxBackoffMs } = this.config;
     const delay = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(known.attempts, 16));
     known.attempts++;
     known.retryAt = now + delay * between(rng, 0.5, 1.5);
+    return known.attempts;
   }
 
   /** Forgets a peer; with `departed` it is not learnt again for a while, unless it starts anew. */

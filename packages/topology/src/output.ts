@@ -16,7 +16,11 @@ export type Event =
     }
   /** The links of a neighbour, for the 2-hop table of routing. */
   | { readonly type: 'view'; readonly peer: PeerId; readonly links: readonly PeerId[] }
-  | { readonly type: 'warning'; readonly code: 'isolated' | 'below-min-peers'; readonly message: string };
+  | {
+      readonly type: 'warning';
+      readonly code: 'isolated' | 'below-min-peers' | 'dial-failed';
+      readonly message: string;
+    };
 
 /** What a topology asks of the level above. */
 export type Output =

@@ -105,7 +105,7 @@ export class Topology implements Machine<Input, Output> {
       case 'dialFailed':
         this.neighborhood.pending.delete(input.peer);
         if (this.neighborhood.links.has(input.peer)) break;
-        this.knowledge.failed(input.peer, now, this.rng);
+        this.warnings.dialled(input.peer, this.knowledge.failed(input.peer, now, this.rng), out);
         if (input.absent) this.forget(input.peer, true, now, out);
         break;
       case 'dial':

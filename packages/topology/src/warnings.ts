@@ -1,10 +1,13 @@
-import type { Millis } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Config } from './config.js';
 import type { Output } from './output.js';
 
 type Trouble = 'none' | 'isolated' | 'below-min-peers';
 
-/** Tells the application, once per episode, that it has had no link, or fewer than `minPeers`, for some time (S52). */
+/**
+ * Tells the application of trouble that it may act on (S52): once per episode that it has had no link, or fewer than
+ * `minPeers`, for some time; and of each peer that cannot be linked.
+ */
 export class Warnings {
   private readonly config: Config;
   private trouble: Trouble = 'none';
@@ -19,6 +22,13 @@ export class Warnings {
     this.trouble = 'none';
     this.since = now;
     this.told = false;
+  }
+
+  /** Takes note of a failed dial, the `attempts`th in a row: the application is told once of each peer that fails. */
+  dialled(peer: PeerId, attempts: number, out: Output[]): void {
+    if (attempts !== this.config.warnAfterDials) return;
+    const message = `${attempts} dials of ${peer} failed; it is tried again, ever more rarely`;
+    out.push({ type: 'event', event: { type: 'warning', code: 'dial-failed', message } });
   }
 
   /** Takes note of the number of links; returns when to look again. */

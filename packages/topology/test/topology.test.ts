@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TopologyNetwork } from './network.js';
+import { TopologyNetwork, record } from './network.js';
 
 function grown(seed: number, peers: number, maxPeers: number, everyMs = 100): TopologyNetwork {
   const network = new TopologyNetwork(seed, { maxPeers });
@@ -96,6 +96,19 @@ test('S52: a peer without links is warned once', () => {
   network.run(60_000);
   const warnings = network.events.filter(({ event }) => event.type === 'warning');
   expect(warnings.map(({ event }) => event)).toEqual([expect.objectContaining({ code: 'isolated' })]);
+});
+
+test('S52, S96: a peer that cannot be linked is tried again, and reported once', () => {
+  const network = new TopologyNetwork(1);
+  const topology = network.join('a'.repeat(40));
+  const unreachable = '5'.repeat(40);
+  network.feed('a'.repeat(40), { type: 'discovered', records: [record(unreachable)] });
+  for (let i = 0; i < 6; i++) {
+    network.feed('a'.repeat(40), { type: 'dialFailed', peer: unreachable, absent: false });
+    expect(topology.knowledge.get(unreachable)?.attempts).toBe(i + 1);
+  }
+  const warnings = network.events.map(({ event }) => event).filter(({ type }) => type === 'warning');
+  expect(warnings).toEqual([expect.objectContaining({ code: 'dial-failed' })]);
 });
 
 test('S60: with xorRouting off the mesh still is one piece', () => {
