@@ -247,8 +247,6 @@ export class Mesh implements Machine<Input, Output> {
         return this.links.send(output.to, { channel: 'topology', message: output.message });
       case 'timer':
         return this.timer(output.at, { machine: 'topology', timer: output.timer });
-      case 'violation':
-        return this.links.violation(output.peer, output.code, output.detail);
       case 'event':
         return this.observed(output.event);
     }

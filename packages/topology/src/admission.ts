@@ -1,8 +1,10 @@
-import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import { between } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { compareRingDistance } from '@peerpigeon/xor';
-import type { Purpose } from './input.js';
+import type { Context } from './context.js';
+import type { Input } from './input.js';
+import { isOnRing } from './knowledge.js';
 import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
 import type { Neighborhood } from './neighborhood.js';
@@ -16,15 +18,7 @@ export type Verdict =
   | { readonly type: 'refuse'; readonly reason: 'full' | 'busy'; readonly retryAfterMs?: Millis };
 
 /** Who asks, and for what. */
-export interface Request {
-  readonly peer: PeerId;
-  readonly purpose: Purpose;
-  readonly isolated: boolean;
-  /** The asker can be on the ring. */
-  readonly onRing: boolean;
-  /** The asker is far enough for a long link. */
-  readonly far: boolean;
-}
+export type Request = Extract<Input, { readonly type: 'requested' }>;
 
 /** A handover takes some 0.3 to 0.8 s (prototype): an asker that came in between tries again after that. */
 const BUSY_MS: readonly [Millis, Millis] = [300, 800];
@@ -33,17 +27,18 @@ const BUSY_MS: readonly [Millis, Millis] = [300, 800];
  * Decides on a request. Room is `maxPeers`, and one more for a handover: to a nearer ring neighbour always, to a peer
  * without links that hangs on as a leaf, and to a nearer peer when near slots exist (README eviction, S102).
  */
-export function admit(self: PeerId, neighborhood: Neighborhood, request: Request, plan: Plan, rng: Rng): Verdict {
-  const { peer, purpose, isolated, onRing, far } = request;
+export function admit({ self, knowledge, neighborhood, rng }: Context, request: Request, plan: Plan): Verdict {
+  const { peer, purpose, isolated, record } = request;
   const { slots, policy } = plan;
   const { maxPeers, evictionStrategy } = plan.settings;
   const load = neighborhood.load;
   const spareLeft = spareSlots(plan, neighborhood);
 
   if (maxPeers === 1) return load === 0 ? { type: 'grant' } : { type: 'refuse', reason: 'full' };
-  const wantedOnRing = onRing && neighborhood.improvesRing(peer);
+  const onRing = record === undefined || isOnRing(record);
+  const far = !knowledge.near(plan.farRank).includes(peer);
   const welcome =
-    wantedOnRing ||
+    (onRing && neighborhood.improvesRing(peer)) ||
     (spareLeft > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
     (!onRing && isolated && maxPeers > 2) ||
     (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighborhood, policy));
@@ -70,7 +65,7 @@ function nearerThanSome(self: PeerId, peer: PeerId, neighborhood: Neighborhood, 
  */
 export function hintsFor(asker: PeerId, forRing: boolean, knowledge: Knowledge, now: Millis): PeerRecord[] {
   const candidates = forRing
-    ? [...knowledge.side(1, MAX_HINTS, asker), ...knowledge.side(-1, MAX_HINTS, asker)]
+    ? knowledge.near(MAX_HINTS, asker)
     : [...knowledge.entries()].map(([peer]) => peer).filter((peer) => peer !== asker && knowledge.isOpen(peer, now));
   return [...new Set(candidates)]
     .sort((a, b) => compareRingDistance(asker, a, b))

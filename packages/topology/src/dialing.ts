@@ -1,9 +1,8 @@
-import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import { pick } from '@peerpigeon/core';
 import { bucketIndex, compareDistance } from '@peerpigeon/xor';
-import type { Config } from './config.js';
-import type { Known, Knowledge } from './knowledge.js';
-import type { Neighborhood } from './neighborhood.js';
+import type { Context } from './context.js';
+import type { Known } from './knowledge.js';
 import type { Plan } from './plan.js';
 
 /** What there is to do about one side of the ring. */
@@ -18,27 +17,20 @@ export type RingStep =
  * From when on a peer may be dialled. The larger id initiates (S89): the smaller waits `patienceMs`, unless it has no link
  * at all (S90). Failed peers wait for their backoff.
  */
-export function dialableAt(self: PeerId, peer: PeerId, known: Known, isolated: boolean, config: Config): Millis {
-  const turn = isolated || self > peer ? 0 : known.discoveredAt + config.patienceMs;
-  return Math.max(turn, known.retryAt);
+function dialableAt({ self, config, neighborhood }: Context, peer: PeerId, known: Known): Millis {
+  const ours = neighborhood.links.size === 0 || self > peer;
+  return Math.max(ours ? 0 : known.discoveredAt + config.patienceMs, known.retryAt);
 }
 
 /** Looks along one side of the ring (1: following, −1: preceding) for the nearest peer that is linked or can be. */
-export function ringStep(
-  self: PeerId,
-  direction: 1 | -1,
-  knowledge: Knowledge,
-  neighborhood: Neighborhood,
-  config: Config,
-  now: Millis,
-): RingStep {
-  const isolated = neighborhood.links.size === 0;
+export function ringStep(context: Context, direction: 1 | -1, now: Millis): RingStep {
+  const { knowledge, neighborhood, config } = context;
   let until: Millis = Infinity;
   for (const peer of knowledge.side(direction, config.leafSetSize)) {
-    if (neighborhood.links.has(peer)) return until === Infinity ? { type: 'closed' } : { type: 'waiting', until };
+    if (neighborhood.links.has(peer)) break;
     if (neighborhood.pending.has(peer)) return { type: 'waiting', until };
     const known = knowledge.get(peer) as Known;
-    const at = dialableAt(self, peer, known, isolated, config);
+    const at = dialableAt(context, peer, known);
     if (at <= now) return { type: 'dial', peer };
     until = Math.min(until, at);
     // A peer whose turn it is will come; one that failed is passed over for the next until it is tried again.
@@ -47,9 +39,11 @@ export function ringStep(
   return until === Infinity ? { type: 'closed' } : { type: 'waiting', until };
 }
 
-/** Which peer to ask for a long or near link, and when to look again if there is none now. */
+/** Which peer to ask for a link that is no ring link, and when to look again if there is none now. */
 export interface SpareStep {
   readonly peer: PeerId | undefined;
+  /** It expects to be asked. */
+  readonly invited?: boolean;
   readonly until: Millis;
 }
 
@@ -58,56 +52,48 @@ export interface SpareStep {
  * far ones in XOR buckets that no link covers come first, otherwise one is drawn; for near slots the policy's best.
  */
 export function spareStep(
-  self: PeerId,
-  knowledge: Knowledge,
-  neighborhood: Neighborhood,
+  { self, knowledge, neighborhood, rng }: Context,
   { slots, policy, farRank }: Plan,
-  config: Config,
   seekAt: Millis,
   now: Millis,
-  rng: Rng,
 ): SpareStep {
   const wantNear = slots.near > 0;
   let until: Millis = Infinity;
-  const candidates: PeerId[] = [];
-  const near = new Set([...knowledge.side(1, farRank), ...knowledge.side(-1, farRank)]);
+  const candidates: Known[] = [];
+  const near = wantNear ? [] : knowledge.near(farRank);
   for (const [peer, known] of knowledge.entries()) {
-    if (neighborhood.links.has(peer) || neighborhood.pending.has(peer)) continue;
-    if (!wantNear && near.has(peer)) continue;
+    if (neighborhood.has(peer) || near.includes(peer)) continue;
     // Asking is free, whoever has the larger id offers: for a free slot nobody waits for the other's initiative.
     const at = Math.max(known.retryAt, known.refusedUntil);
-    if (at <= now) candidates.push(peer);
+    if (at <= now) candidates.push(known);
     else until = Math.min(until, at);
   }
   if (candidates.length === 0) return { peer: undefined, until };
-  let pool = candidates.filter((peer) => knowledge.isInvited(peer, now));
-  if (pool.length === 0) {
+  let choice = candidates.filter(({ invitedUntil }) => invitedUntil > now);
+  const invited = choice.length > 0;
+  if (!invited) {
     if (now < seekAt) return { peer: undefined, until: Math.min(until, seekAt) };
-    pool = candidates.filter((peer) => knowledge.isOpen(peer, now));
-    if (pool.length === 0) pool = candidates;
+    choice = candidates.filter(({ openUntil }) => openUntil > now);
+    if (choice.length === 0) choice = candidates;
   }
+  const pool = choice.map(({ record }) => record.id);
   if (wantNear) {
-    return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], until };
+    return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], invited, until };
   }
   const covered = new Set<number>();
   for (const link of neighborhood.links.values()) if (link.role === 'finger') covered.add(bucketIndex(self, link.peer));
   const fresh = policy.spread ? pool.filter((peer) => !covered.has(bucketIndex(self, peer))) : pool;
-  return { peer: pick(rng, fresh.length > 0 ? fresh : pool), until };
+  return { peer: pick(rng, fresh.length > 0 ? fresh : pool), invited, until };
 }
 
 /** For a peer with a single link: the XOR-nearest peer that can take it (S92). */
-export function leafStep(
-  self: PeerId,
-  knowledge: Knowledge,
-  neighborhood: Neighborhood,
-  config: Config,
-  now: Millis,
-): SpareStep {
+export function leafStep(context: Context, now: Millis): SpareStep {
+  const { self, knowledge, neighborhood } = context;
   let until: Millis = Infinity;
   let best: PeerId | undefined;
   if (neighborhood.load > 0) return { peer: undefined, until };
   for (const [peer, known] of knowledge.entries()) {
-    const at = Math.max(dialableAt(self, peer, known, true, config), known.refusedUntil);
+    const at = Math.max(dialableAt(context, peer, known), known.refusedUntil);
     if (at > now) until = Math.min(until, at);
     else if (best === undefined || compareDistance(self, peer, best) < 0) best = peer;
   }

@@ -80,17 +80,17 @@ export class Knowledge {
         retryAt: 0,
         refusedUntil: 0,
       });
-      if (record.caps.maxPeers >= 2) this.ring.add(peer);
+      if (isOnRing(record)) this.ring.add(peer);
       return true;
     }
-    if (record.epoch >= known.record.epoch) {
-      if (record.epoch > known.record.epoch) {
-        known.attempts = 0;
-        known.retryAt = 0;
-      }
+    const { record: former } = known;
+    if (record.epoch > former.epoch) known.attempts = known.retryAt = 0;
+    if (record.epoch >= former.epoch) {
       known.record = record;
-      if (record.caps.maxPeers >= 2) this.ring.add(peer);
-      else this.ring.delete(peer);
+      if (isOnRing(record) !== isOnRing(former)) {
+        if (isOnRing(record)) this.ring.add(peer);
+        else this.ring.delete(peer);
+      }
     }
     known.heardAt = Math.max(known.heardAt, heardAt);
     return false;
@@ -101,8 +101,7 @@ export class Knowledge {
     const known = this.peers.get(peer);
     if (known === undefined) return;
     known.heardAt = now;
-    known.attempts = 0;
-    known.retryAt = 0;
+    known.attempts = known.retryAt = 0;
   }
 
   /** The peer is said to have a free slot; believed until `until`. */
@@ -115,8 +114,7 @@ export class Knowledge {
   hasNoRoom(peer: PeerId, now: Millis, rng: Rng): void {
     const known = this.peers.get(peer);
     if (known === undefined) return;
-    known.openUntil = 0;
-    known.invitedUntil = 0;
+    known.openUntil = known.invitedUntil = 0;
     known.refusedUntil = now + this.config.refusedMs * between(rng, 0.5, 1.5);
   }
 
@@ -124,12 +122,6 @@ export class Knowledge {
   invite(peer: PeerId, until: Millis): void {
     const known = this.peers.get(peer);
     if (known !== undefined) known.invitedUntil = until;
-  }
-
-  /** Whether a peer may be asked at once. */
-  isInvited(peer: PeerId, now: Millis): boolean {
-    const known = this.peers.get(peer);
-    return known !== undefined && known.invitedUntil > now && known.refusedUntil <= now;
   }
 
   /** Whether a peer may be taken to have a free slot. */
@@ -217,18 +209,20 @@ export class Knowledge {
     return Math.max(known, Math.round((after.length + before.length) / span));
   }
 
-  /**
-   * Whether `peer` stands far enough from us on the ring to be worth a long link: beyond the `rank` nearest known on
-   * either side.
-   */
-  isFar(peer: PeerId, rank: number): boolean {
-    return !this.side(1, rank).includes(peer) && !this.side(-1, rank).includes(peer);
+  /** The `rank` ring peers on each side of `from`; whoever is not among them is worth a long link. */
+  near(rank: number, from?: PeerId): PeerId[] {
+    return [...this.side(1, rank, from), ...this.side(-1, rank, from)];
   }
 
   clear(): void {
     for (const peer of this.peers.keys()) this.forget(peer, 0, false);
     this.tombstones.clear();
   }
+}
+
+/** Whether a peer can be on the ring: with a single link it hangs on as a leaf. */
+export function isOnRing({ caps }: PeerRecord): boolean {
+  return caps.maxPeers >= 2;
 }
 
 function fraction(id: PeerId): number {

@@ -11,7 +11,6 @@ export interface Entry {
   readonly record: PeerRecord;
   /** How long ago it was known alive, over all who passed it on. */
   readonly ageMs: Millis;
-  /** Whether it had a free slot then. */
   /** It has told the sender that it has a free slot. False says nothing. */
   readonly open: boolean;
 }

@@ -1,7 +1,9 @@
-import type { Millis, PeerId } from '@peerpigeon/core';
+import type { PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { compareClockwise } from '@peerpigeon/xor';
+import { predecessor, successor } from '@peerpigeon/xor';
+import type { Backoff } from './backoff.js';
 import type { Purpose } from './input.js';
+import { isOnRing } from './knowledge.js';
 import type { Knowledge } from './knowledge.js';
 import type { Plan } from './plan.js';
 import { assignRoles } from './role.js';
@@ -11,7 +13,6 @@ import type { Role } from './role.js';
 export interface Neighbor {
   readonly peer: PeerId;
   readonly record: PeerRecord;
-  readonly since: Millis;
   /** What it is for at this end. */
   role: Role;
   /** What it is for at the other end; undefined until it said so, and then counts as ring. */
@@ -21,17 +22,15 @@ export interface Neighbor {
   view: readonly PeerId[];
   /** The last status we sent, so that only changes are sent. */
   sentStatus: string;
-  exchangeAt: Millis;
-  exchangePeriodMs: Millis;
+  /** When it is told next what we know. */
+  readonly exchange: Backoff;
   /** We asked for it to be closed. */
   closing: boolean;
 }
 
 /** A link being made. It holds a slot from the moment it is asked for or granted. */
 export interface Pending {
-  readonly peer: PeerId;
   readonly purpose: Purpose;
-  readonly since: Millis;
   /** We asked. */
   readonly ours: boolean;
 }
@@ -51,66 +50,52 @@ export class Neighborhood {
     return this.links.size + this.pending.size;
   }
 
-  add(peer: PeerId, record: PeerRecord, now: Millis): Neighbor {
+  /** Whether a link with `peer` is there or being made. */
+  has(peer: PeerId): boolean {
+    return this.links.has(peer) || this.pending.has(peer);
+  }
+
+  add(peer: PeerId, record: PeerRecord, exchange: Backoff): void {
     this.pending.delete(peer);
-    const neighbor: Neighbor = {
+    this.links.set(peer, {
       peer,
       record,
-      since: now,
       role: 'none',
       theirRole: undefined,
       theirRingOk: false,
       view: [],
       sentStatus: '',
-      exchangeAt: now,
-      exchangePeriodMs: 0,
+      exchange,
       closing: false,
-    };
-    this.links.set(peer, neighbor);
-    return neighbor;
+    });
   }
 
   /** Gives each link its role anew. */
   assign({ slots, policy, farRank }: Plan, knowledge: Knowledge): void {
+    const near = knowledge.near(farRank);
+    // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.
+    const tooNear = knowledge.near(farRank >> 1);
     const candidates = [...this.links.values()].map(({ peer, record, role }) => {
-      const onRing = record.caps.maxPeers >= 2;
-      // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.
-      const rank = role === 'finger' || role === 'random' ? farRank >> 1 : farRank;
-      return { peer, onRing, far: onRing && knowledge.isFar(peer, rank) };
+      const onRing = isOnRing(record);
+      const far = !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
+      return { peer, onRing, far: onRing && far };
     });
     const roles = assignRoles(this.self, candidates, slots, policy);
     for (const link of this.links.values()) link.role = roles.get(link.peer) ?? 'none';
   }
 
-  /** The linked ring neighbour on one side, 1: successor, −1: predecessor. */
-  ringNeighbor(direction: 1 | -1): PeerId | undefined {
-    let best: PeerId | undefined;
-    for (const { peer, record } of this.links.values()) {
-      if (record.caps.maxPeers < 2) continue;
-      if (best === undefined || compareClockwise(this.self, peer, best) * direction < 0) best = peer;
-    }
-    return best;
-  }
-
   /** Whether `peer` is nearer on some side than the linked neighbour there. */
   improvesRing(peer: PeerId): boolean {
-    for (const direction of [1, -1] as const) {
-      const present = this.ringNeighbor(direction);
-      if (present === undefined || compareClockwise(this.self, peer, present) * direction < 0) return true;
-    }
-    return false;
+    const ring = [...this.links.values()].filter(({ record }) => isOnRing(record)).map((link) => link.peer);
+    if (ring.includes(peer)) return false;
+    ring.push(peer);
+    return successor(this.self, ring) === peer || predecessor(this.self, ring) === peer;
   }
 
-  /** Links in roles that take one of the long and near slots. */
-  spareLinks(): number {
+  /** Links in roles that take one of the long and near slots, and those being made that will. */
+  get spareLoad(): number {
     let count = 0;
     for (const { role } of this.links.values()) if (role !== 'ring' && role !== 'none') count++;
-    return count;
-  }
-
-  /** Pending links that will take one of those slots. */
-  sparePending(): number {
-    let count = 0;
     for (const { purpose } of this.pending.values()) if (purpose !== 'ring') count++;
     return count;
   }

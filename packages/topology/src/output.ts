@@ -1,4 +1,4 @@
-import type { Emit, Millis, PeerId, Send, SetTimer, Violation } from '@peerpigeon/core';
+import type { Emit, Millis, PeerId, Send, SetTimer } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Purpose, Timer } from './input.js';
 import type { Message } from './message.js';
@@ -41,5 +41,4 @@ export type Output =
   | { readonly type: 'discover'; readonly seeking: number }
   | Send<Message>
   | SetTimer<Timer>
-  | Emit<Event>
-  | Violation;
+  | Emit<Event>;

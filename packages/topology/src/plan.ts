@@ -31,5 +31,5 @@ export function planFor(settings: Settings, knowledge: Knowledge): Plan {
 
 /** How many long and near slots of the plan are free. */
 export function spareSlots({ slots }: Plan, neighborhood: Neighborhood): number {
-  return slots.random + slots.finger + slots.near - neighborhood.spareLinks() - neighborhood.sparePending();
+  return slots.random + slots.finger + slots.near - neighborhood.spareLoad;
 }

@@ -1,4 +1,4 @@
-import { bucketIndex, compareClockwise } from '@peerpigeon/xor';
+import { bucketIndex, predecessor, successor } from '@peerpigeon/xor';
 import type { PeerId } from '@peerpigeon/core';
 import type { Policy } from './policy.js';
 import type { Slots } from './slots.js';
@@ -34,12 +34,9 @@ export function assignRoles(
     for (const candidate of candidates) roles.set(candidate.peer, roles.size === 0 ? 'leaf' : 'none');
     return roles;
   }
-  for (const side of [1, -1]) {
-    let best: PeerId | undefined;
-    for (const { peer, onRing } of candidates) {
-      if (onRing && (best === undefined || compareClockwise(self, peer, best) * side < 0)) best = peer;
-    }
-    if (best !== undefined) roles.set(best, 'ring');
+  const ring = candidates.filter(({ onRing }) => onRing).map(({ peer }) => peer);
+  for (const nearest of [successor(self, ring), predecessor(self, ring)]) {
+    if (nearest !== undefined) roles.set(nearest, 'ring');
   }
 
   let { random, finger, near } = slots;

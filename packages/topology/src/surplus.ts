@@ -1,61 +1,70 @@
-import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Millis } from '@peerpigeon/core';
 import { compareDistance } from '@peerpigeon/xor';
-import type { Config } from './config.js';
-import type { Neighbor, Neighborhood } from './neighborhood.js';
+import type { Context } from './context.js';
+import type { Neighbor } from './neighborhood.js';
 import type { Role } from './role.js';
 
 /** Who goes first among those that may go. */
 const ORDER: readonly Role[] = ['none', 'near', 'random', 'finger', 'leaf', 'ring'];
 
-/** What is known when it is decided which links go. */
-export interface SurplusContext {
-  readonly self: PeerId;
-  readonly maxPeers: number;
-  readonly ringOk: boolean;
-  /** The server can be asked: whoever loses a bridge finds its way back. */
-  readonly online: boolean;
-  /** Since when there are too many; undefined while there are not. */
-  readonly since: Millis | undefined;
-  /** `maxPeers` was lowered: the surplus goes now, whatever it is. */
-  readonly trim: boolean;
-  readonly now: Millis;
-  readonly config: Config;
-}
+/** Links above `maxPeers`, and which of them to close. */
+export class Surplus {
+  private readonly context: Context;
+  /** Since when there are too many: Infinity while there are not, −Infinity for those that have no time left. */
+  private since: Millis = Infinity;
 
-/**
- * Which links above `maxPeers` to close now.
- *
- * A link that has no role here, and is not ring at the other end, goes at once. While a replaced ring link waits for its
- * other end, nothing else goes for `handoverMs`; then a long or near link goes that the other end does not hold as ring,
- * the XOR-farthest of a kind first (S102). Without the server a long link may be a bridge while a ring is open, so it goes
- * only if both ends report a right ring, or a detour is known; with it, waiting would only keep out the ring neighbour
- * that the slot is needed for. After twice that time, with the server, a replaced link goes although its other end has not
- * yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
- */
-export function surplusLinks(neighborhood: Neighborhood, context: SurplusContext): Neighbor[] {
-  const { self, maxPeers, ringOk, online, since, trim, now, config } = context;
-  const open = [...neighborhood.links.values()].filter((link) => !link.closing);
-  let excess = open.length - maxPeers;
-  const going: Neighbor[] = [];
-  if (excess <= 0) return going;
-
-  const take = (link: Neighbor): void => {
-    if (excess <= 0 || going.includes(link)) return;
-    going.push(link);
-    excess--;
-  };
-  const yielding = (link: Neighbor): boolean =>
-    link.role !== 'ring' && link.theirRole !== 'ring' && link.theirRole !== undefined;
-  for (const link of open) if (link.role === 'none' && yielding(link)) take(link);
-  if (excess <= 0 || (!trim && (since === undefined || now < since + config.handoverMs))) return going;
-
-  const ordered = open.sort(
-    (a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || compareDistance(self, b.peer, a.peer),
-  );
-  for (const link of ordered) {
-    const safe = online || (ringOk && link.theirRingOk) || neighborhood.hasDetour(link);
-    const overdue = link.role === 'none' && online && since !== undefined && now >= since + 2 * config.handoverMs;
-    if (trim || (yielding(link) && safe) || overdue) take(link);
+  constructor(context: Context) {
+    this.context = context;
   }
-  return going;
+
+  /** `maxPeers` was lowered: the surplus goes now, whatever it is. */
+  trim(): void {
+    this.since = -Infinity;
+  }
+
+  clear(): void {
+    this.since = Infinity;
+  }
+
+  /** When to look again. */
+  nextAt(now: Millis): Millis {
+    const { handoverMs } = this.context.config;
+    const due = [this.since + handoverMs, this.since + 2 * handoverMs].find((at) => at > now);
+    return due ?? now + handoverMs;
+  }
+
+  /**
+   * Which links to close now.
+   *
+   * A link that has no role here, and is not ring at the other end, goes at once. While a replaced ring link waits for its
+   * other end, nothing else goes for `handoverMs`; then a long or near link goes that the other end does not hold as ring,
+   * the XOR-farthest of a kind first (S102). Without the server a long link may be a bridge while a ring is open, so it
+   * goes only if both ends report a right ring, or a detour is known; with it, waiting would only keep out the ring
+   * neighbour that the slot is needed for. After twice that time, with the server, a replaced link goes although its other
+   * end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
+   * @param online the server can be asked: whoever loses a bridge finds its way back
+   */
+  review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbor[] {
+    const { self, neighborhood, config } = this.context;
+    if (neighborhood.links.size <= maxPeers) {
+      this.clear();
+      return [];
+    }
+    this.since = Math.min(this.since, now);
+    const open = [...neighborhood.links.values()].filter((link) => !link.closing);
+    const excess = Math.max(0, open.length - maxPeers);
+    const yielding = ({ role, theirRole }: Neighbor): boolean =>
+      role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined;
+    const going = open.filter((link) => link.role === 'none' && yielding(link));
+    const waitedMs = now - this.since;
+    if (waitedMs >= config.handoverMs) {
+      open.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || compareDistance(self, b.peer, a.peer));
+      for (const link of open) {
+        const safe = online || (ringOk && link.theirRingOk) || neighborhood.hasDetour(link);
+        const overdue = link.role === 'none' && online && waitedMs >= 2 * config.handoverMs;
+        if (waitedMs === Infinity || (yielding(link) && safe) || overdue) going.push(link);
+      }
+    }
+    return [...new Set(going)].slice(0, excess);
+  }
 }

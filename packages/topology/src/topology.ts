@@ -1,10 +1,12 @@
 import type { Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { admit, hintsFor } from './admission.js';
-import type { Verdict } from './admission.js';
+import type { Request, Verdict } from './admission.js';
+import { Backoff } from './backoff.js';
 import { DEFAULT_CONFIG } from './config.js';
 import type { Config, Settings } from './config.js';
-import { hastenExchange, neighborsMessage, scheduleExchange } from './exchange.js';
+import type { Context } from './context.js';
+import { neighborsMessage } from './exchange.js';
 import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
 import type { Entry, Message } from './message.js';
@@ -13,8 +15,14 @@ import type { Neighbor } from './neighborhood.js';
 import type { Output } from './output.js';
 import { planFor, spareSlots } from './plan.js';
 import { Seeker } from './seeker.js';
-import { surplusLinks } from './surplus.js';
+import { Surplus } from './surplus.js';
 import { Warnings } from './warnings.js';
+
+/** Jitter of the exchange of neighbours: ± 20 %. */
+const EXCHANGE_JITTER = 0.2;
+
+/** Whether links are wanted, and whether requests can reach peers that are not linked. */
+type Presence = 'away' | 'offline' | 'online';
 
 /**
  * Who should be my neighbours.
@@ -31,29 +39,26 @@ export class Topology implements Machine<Input, Output> {
   readonly knowledge: Knowledge;
   /** Links and those being made. */
   readonly neighborhood: Neighborhood;
-  private readonly self: PeerId;
-  private readonly config: Config;
-  private readonly rng: Rng;
+  private readonly context: Context;
+  private readonly seeker: Seeker;
+  private readonly surplus: Surplus;
   private readonly warnings: Warnings;
   private record: PeerRecord;
   private settings: Settings;
-  private active = false;
-  private online = false;
-  private readonly seeker: Seeker;
+  private presence: Presence = 'away';
   private reviewAt: Millis = Infinity;
-  private surplusSince: Millis | undefined;
-  private trim = false;
 
-  constructor(record: PeerRecord, settings: Settings, config: Partial<Config>, rng: Rng) {
-    this.self = record.id;
+  constructor(record: PeerRecord, settings: Settings, tuning: Partial<Config>, rng: Rng) {
+    const self = record.id;
+    const config = { ...DEFAULT_CONFIG, ...tuning };
     this.record = record;
     this.settings = settings;
-    this.config = { ...DEFAULT_CONFIG, ...config };
-    this.rng = rng;
-    this.knowledge = new Knowledge(this.self, this.config);
-    this.neighborhood = new Neighborhood(this.self);
-    this.seeker = new Seeker(this.self, this.config, rng, this.knowledge, this.neighborhood);
-    this.warnings = new Warnings(this.config);
+    this.knowledge = new Knowledge(self, config);
+    this.neighborhood = new Neighborhood(self);
+    this.context = { self, config, rng, knowledge: this.knowledge, neighborhood: this.neighborhood };
+    this.seeker = new Seeker(this.context);
+    this.surplus = new Surplus(this.context);
+    this.warnings = new Warnings(config);
   }
 
   /** How many peers the mesh has, as far as can be told from here. */
@@ -72,29 +77,31 @@ export class Topology implements Machine<Input, Output> {
   }
 
   handle(input: Input, now: Millis, out: Output[]): void {
+    const { knowledge, neighborhood, context } = this;
+    const { config, rng } = context;
     switch (input.type) {
       case 'start':
-        this.active = true;
-        this.warnings.start(now);
+        if (this.presence === 'away') this.presence = 'offline';
+        this.warnings.start();
         break;
       case 'stop':
         this.stop();
         return;
       case 'configure':
-        this.trim ||= input.settings.maxPeers < this.settings.maxPeers;
+        if (input.settings.maxPeers < this.settings.maxPeers) this.surplus.trim();
         this.settings = input.settings;
         this.record = { ...this.record, caps: { ...this.record.caps, maxPeers: input.settings.maxPeers } };
         break;
       case 'reach':
-        this.online = input.online;
+        if (this.presence !== 'away') this.presence = input.online ? 'online' : 'offline';
         if (input.online) this.seeker.online(now);
         break;
       case 'discovered':
-        this.learn(input.records, now, out);
-        for (const peer of input.seeking ?? []) this.knowledge.invite(peer, now + this.config.openMs);
+        this.learnAll(input.records, now, out);
+        for (const peer of input.seeking ?? []) knowledge.invite(peer, now + config.openMs);
         break;
       case 'departed':
-        if (!this.neighborhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
+        if (!neighborhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
         break;
       case 'requested':
         this.answer(input, now, out);
@@ -103,18 +110,22 @@ export class Topology implements Machine<Input, Output> {
         this.redirected(input, now, out);
         break;
       case 'dialFailed':
-        this.neighborhood.pending.delete(input.peer);
-        if (this.neighborhood.links.has(input.peer)) break;
-        this.warnings.dialled(input.peer, this.knowledge.failed(input.peer, now, this.rng), out);
+        neighborhood.pending.delete(input.peer);
+        if (neighborhood.links.has(input.peer)) break;
+        this.warnings.dialled(input.peer, knowledge.failed(input.peer, now, rng), out);
         if (input.absent) this.forget(input.peer, true, now, out);
         break;
       case 'dial':
-        this.seeker.dial(input.peer, 'manual', now, out);
+        this.seeker.dial(input.peer, 'manual', out);
         break;
       case 'peerUp':
-        this.learn([input.record], now, out);
-        this.knowledge.alive(input.peer, now);
-        this.neighborhood.add(input.peer, input.record, now);
+        this.learn(input.record, now, now, out);
+        knowledge.alive(input.peer, now);
+        neighborhood.add(
+          input.peer,
+          input.record,
+          new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER),
+        );
         this.seeker.gained(now);
         this.changed(now);
         break;
@@ -129,28 +140,27 @@ export class Topology implements Machine<Input, Output> {
         this.reviewAt = Infinity;
         break;
     }
-    if (this.active) this.review(now, out);
+    if (this.presence !== 'away') this.review(now, out);
   }
 
   private stop(): void {
-    this.active = false;
-    this.online = false;
+    this.presence = 'away';
     this.neighborhood.clear();
     this.knowledge.clear();
+    this.surplus.clear();
     this.reviewAt = Infinity;
-    this.surplusSince = undefined;
-    this.trim = false;
   }
 
-  private learn(records: readonly PeerRecord[], now: Millis, out: Output[]): void {
-    for (const record of records) {
-      if (this.knowledge.learn(record, now, now)) this.discovered(record.id, now, out);
-    }
+  private learnAll(records: readonly PeerRecord[], now: Millis, out: Output[]): void {
+    for (const record of records) this.learn(record, now, now, out);
   }
 
-  private discovered(peer: PeerId, now: Millis, out: Output[]): void {
-    out.push({ type: 'event', event: { type: 'discovered', peer } });
-    if (this.knowledge.isLeaf(peer)) this.changed(now);
+  /** Takes note of a peer that was alive at `heardAt`; tells whether it is new. */
+  private learn(record: PeerRecord, heardAt: Millis, now: Millis, out: Output[]): boolean {
+    if (!this.knowledge.learn(record, heardAt, now)) return false;
+    out.push({ type: 'event', event: { type: 'discovered', peer: record.id } });
+    if (this.knowledge.isLeaf(record.id)) this.changed(now);
+    return true;
   }
 
   private forget(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
@@ -158,20 +168,18 @@ export class Topology implements Machine<Input, Output> {
   }
 
   private changed(now: Millis): void {
-    hastenExchange(this.neighborhood, this.config, now, this.rng);
+    for (const link of this.neighborhood.links.values()) link.exchange.hasten(now);
   }
 
-  private answer(input: Extract<Input, { type: 'requested' }>, now: Millis, out: Output[]): void {
-    const { peer, purpose, isolated, record } = input;
-    if (record !== undefined) this.learn([record], now, out);
-    const onRing = (record?.caps.maxPeers ?? 2) >= 2;
-    const plan = planFor(this.settings, this.knowledge);
-    const far = this.knowledge.isFar(peer, plan.farRank);
-    const verdict: Verdict = this.active
-      ? admit(this.self, this.neighborhood, { peer, purpose, isolated, onRing, far }, plan, this.rng)
-      : { type: 'refuse', reason: 'full' };
+  private answer(request: Request, now: Millis, out: Output[]): void {
+    const { peer, purpose, record } = request;
+    if (record !== undefined) this.learn(record, now, now, out);
+    const verdict: Verdict =
+      this.presence === 'away'
+        ? { type: 'refuse', reason: 'full' }
+        : admit(this.context, request, planFor(this.settings, this.knowledge));
     if (verdict.type === 'grant') {
-      this.neighborhood.pending.set(peer, { peer, purpose, since: now, ours: false });
+      this.neighborhood.pending.set(peer, { purpose, ours: false });
       out.push({ type: 'grant', peer });
     } else {
       const forRing = purpose === 'ring' || purpose === 'leaf';
@@ -181,26 +189,23 @@ export class Topology implements Machine<Input, Output> {
   }
 
   private redirected(input: Extract<Input, { type: 'redirected' }>, now: Millis, out: Output[]): void {
+    const { knowledge, neighborhood, context } = this;
+    const { config, rng } = context;
     // Whoever is asked for a long link and has no room names those of whom it heard that they have.
-    const purpose = this.neighborhood.pending.get(input.peer)?.purpose ?? 'ring';
-    this.neighborhood.pending.delete(input.peer);
-    this.learn(input.peers, now, out);
-    if (purpose !== 'ring') for (const { id } of input.peers) this.knowledge.hasRoom(id, now + this.config.hintMs);
-    const known = this.knowledge.get(input.peer);
-    if (known === undefined) return;
-    if (input.reason === 'busy') {
-      known.retryAt = now + (input.retryAfterMs ?? this.config.backoffMs);
-    } else {
-      this.knowledge.hasNoRoom(input.peer, now, this.rng);
-      known.retryAt = now + this.config.backoffMs;
-    }
+    const purpose = neighborhood.pending.get(input.peer)?.purpose ?? 'ring';
+    neighborhood.pending.delete(input.peer);
+    this.learnAll(input.peers, now, out);
+    if (purpose !== 'ring') for (const { id } of input.peers) knowledge.hasRoom(id, now + config.hintMs);
+    if (input.reason !== 'busy') knowledge.hasNoRoom(input.peer, now, rng);
+    const known = knowledge.get(input.peer);
+    if (known !== undefined) known.retryAt = now + (input.retryAfterMs ?? config.backoffMs);
   }
 
   private peerDown(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
     this.neighborhood.pending.delete(peer);
     if (!this.neighborhood.links.delete(peer)) return;
     if (departed) this.forget(peer, true, now, out);
-    else this.knowledge.hasNoRoom(peer, now, this.rng);
+    else this.knowledge.hasNoRoom(peer, now, this.context.rng);
     this.seeker.lost(now);
     this.changed(now);
   }
@@ -216,7 +221,7 @@ export class Topology implements Machine<Input, Output> {
         const changed = link.theirRole !== role || link.theirRingOk !== ringOk;
         link.theirRole = role;
         link.theirRingOk = ringOk;
-        if (open) this.knowledge.hasRoom(from, now + this.config.openMs);
+        if (open) this.knowledge.hasRoom(from, now + this.context.config.openMs);
         return changed;
       }
       case 'neighbors':
@@ -227,22 +232,20 @@ export class Topology implements Machine<Input, Output> {
         const { reason, peers } = message;
         link.closing = true;
         out.push({ type: 'event', event: { type: 'evicted', peer: from, reason, initiatedBy: 'remote' } });
-        this.learn(peers, now, out);
+        this.learnAll(peers, now, out);
         return true;
       }
     }
   }
 
   private learnEntries(entries: readonly Entry[], now: Millis, out: Output[]): boolean {
+    const { knowledge } = this;
     let news = false;
     for (const { record, ageMs, open } of entries) {
-      if (!this.knowledge.worthLearning(record.id)) continue;
-      if (this.knowledge.learn(record, now - ageMs, now)) {
-        this.discovered(record.id, now, out);
-        news = true;
-      }
-      if (open && !this.knowledge.isOpen(record.id, now)) {
-        this.knowledge.hasRoom(record.id, now + this.config.openMs);
+      if (!knowledge.worthLearning(record.id)) continue;
+      if (this.learn(record, now - ageMs, now, out)) news = true;
+      if (open && !knowledge.isOpen(record.id, now)) {
+        knowledge.hasRoom(record.id, now + this.context.config.openMs);
         news = true;
       }
     }
@@ -251,89 +254,54 @@ export class Topology implements Machine<Input, Output> {
 
   /** Looks at everything and does what is due. */
   private review(now: Millis, out: Output[]): void {
-    for (const peer of this.knowledge.prune(now, (id) => this.isKept(id))) {
+    const { knowledge, neighborhood, settings, seeker, surplus } = this;
+    for (const peer of knowledge.prune(now, (id) => neighborhood.has(id))) {
       out.push({ type: 'event', event: { type: 'forgotten', peer } });
     }
-    const plan = planFor(this.settings, this.knowledge);
-    this.neighborhood.assign(plan, this.knowledge);
-    this.closeSurplus(now, out);
-    let next = this.seeker.seek(plan, this.online, now, out);
-    const open = spareSlots(plan, this.neighborhood) > 0;
-    this.sendStatus(open, out);
-    next = Math.min(next, this.exchange(open, now, out));
-    next = Math.min(next, this.warnings.review(this.neighborhood.links.size, this.settings.minPeers, now, out));
-    if (this.surplusSince !== undefined) next = Math.min(next, this.nextHandoverStep(this.surplusSince, now));
-    this.schedule(next, now, out);
-  }
-
-  private nextHandoverStep(since: Millis, now: Millis): Millis {
-    const { handoverMs } = this.config;
-    return now < since + handoverMs
-      ? since + handoverMs
-      : now < since + 2 * handoverMs
-        ? since + 2 * handoverMs
-        : now + handoverMs;
-  }
-
-  private isKept(peer: PeerId): boolean {
-    return this.neighborhood.links.has(peer) || this.neighborhood.pending.has(peer);
-  }
-
-  private schedule(next: Millis, now: Millis, out: Output[]): void {
+    const plan = planFor(settings, knowledge);
+    neighborhood.assign(plan, knowledge);
+    const online = this.presence === 'online';
+    for (const link of surplus.review(settings.maxPeers, this.ringOk, online, now)) this.evict(link, now, out);
+    const next = [
+      seeker.seek(plan, online, now, out),
+      this.tellNeighbors(spareSlots(plan, neighborhood) > 0, now, out),
+      this.warnings.review(neighborhood.links.size, settings.minPeers, now, out),
+      surplus.nextAt(now),
+    ];
     // Never at once: a review that changes nothing must not follow itself.
-    const at = Math.max(next, now + 20);
+    const at = Math.max(Math.min(...next), now + 20);
     if (at >= this.reviewAt || at === Infinity) return;
     this.reviewAt = at;
     out.push({ type: 'timer', at, timer: { kind: 'review', at } });
   }
 
-  private closeSurplus(now: Millis, out: Output[]): void {
-    const { maxPeers } = this.settings;
-    if (this.neighborhood.links.size <= maxPeers) {
-      this.surplusSince = undefined;
-      this.trim = false;
-      return;
-    }
-    this.surplusSince ??= now;
-    const { self, ringOk, online, surplusSince: since, trim, config } = this;
-    for (const link of surplusLinks(this.neighborhood, { self, maxPeers, ringOk, online, since, trim, now, config })) {
-      this.evict(link, now, out);
-    }
-  }
-
   private evict(link: Neighbor, now: Millis, out: Output[]): void {
+    const { peer, role } = link;
     link.closing = true;
-    const reason = link.role === 'none' ? 'replaced by a nearer peer' : 'no slot left';
-    out.push({
-      type: 'send',
-      to: link.peer,
-      message: { kind: 'notice', reason, peers: hintsFor(link.peer, true, this.knowledge, now) },
-    });
-    out.push({ type: 'event', event: { type: 'evicted', peer: link.peer, reason, initiatedBy: 'local' } });
-    out.push({ type: 'hangup', peer: link.peer, reason: `evicted: ${reason}` });
+    const reason = role === 'none' ? 'replaced by a nearer peer' : 'no slot left';
+    const message: Message = { kind: 'notice', reason, peers: hintsFor(peer, true, this.knowledge, now) };
+    out.push({ type: 'send', to: peer, message });
+    out.push({ type: 'event', event: { type: 'evicted', peer, reason, initiatedBy: 'local' } });
+    out.push({ type: 'hangup', peer, reason: `evicted: ${reason}` });
   }
 
-  private sendStatus(open: boolean, out: Output[]): void {
+  /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
+  private tellNeighbors(open: boolean, now: Millis, out: Output[]): Millis {
     const { ringOk } = this;
-    for (const link of this.neighborhood.links.values()) {
-      const status = `${link.role} ${open} ${ringOk}`;
-      if (link.closing || link.sentStatus === status) continue;
-      link.sentStatus = status;
-      out.push({ type: 'send', to: link.peer, message: { kind: 'status', role: link.role, open, ringOk } });
-    }
-  }
-
-  private exchange(open: boolean, now: Millis, out: Output[]): Millis {
     let next: Millis = Infinity;
     for (const link of this.neighborhood.links.values()) {
+      const { peer, role, exchange } = link;
       if (link.closing) continue;
-      if (link.exchangeAt <= now) {
-        const { record, knowledge, neighborhood, config, rng } = this;
-        const message = neighborsMessage(record, open, link.peer, knowledge, neighborhood, config, now, rng);
-        out.push({ type: 'send', to: link.peer, message });
-        scheduleExchange(link, config, now, rng);
+      const status = `${role} ${open} ${ringOk}`;
+      if (link.sentStatus !== status) {
+        link.sentStatus = status;
+        out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
       }
-      next = Math.min(next, link.exchangeAt);
+      if (exchange.at <= now) {
+        out.push({ type: 'send', to: peer, message: neighborsMessage(this.context, this.record, open, peer, now) });
+        exchange.advance(now);
+      }
+      next = Math.min(next, exchange.at);
     }
     return next;
   }

@@ -11,17 +11,15 @@ type Trouble = 'none' | 'isolated' | 'below-min-peers';
 export class Warnings {
   private readonly config: Config;
   private trouble: Trouble = 'none';
-  private since: Millis = 0;
-  private told = false;
+  /** When to tell of it; Infinity once that is done. */
+  private tellAt: Millis = Infinity;
 
   constructor(config: Config) {
     this.config = config;
   }
 
-  start(now: Millis): void {
+  start(): void {
     this.trouble = 'none';
-    this.since = now;
-    this.told = false;
   }
 
   /** Takes note of a failed dial, the `attempts`th in a row: the application is told once of each peer that fails. */
@@ -36,13 +34,11 @@ export class Warnings {
     const trouble: Trouble = links >= minPeers ? 'none' : links === 0 ? 'isolated' : 'below-min-peers';
     if (trouble !== this.trouble) {
       this.trouble = trouble;
-      this.since = now;
-      this.told = false;
+      this.tellAt = now + this.config.warnAfterMs;
     }
-    if (trouble === 'none' || this.told) return Infinity;
-    const at = this.since + this.config.warnAfterMs;
-    if (now < at) return at;
-    this.told = true;
+    if (trouble === 'none') return Infinity;
+    if (now < this.tellAt) return this.tellAt;
+    this.tellAt = Infinity;
     const message =
       trouble === 'isolated' ? 'no link to any peer' : `${links} of at least ${minPeers} links (minPeers)`;
     out.push({ type: 'event', event: { type: 'warning', code: trouble, message } });

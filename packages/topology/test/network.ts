@@ -167,8 +167,6 @@ export class TopologyNetwork {
             retryAfterMs: output.retryAfterMs,
           }),
         );
-      case 'violation':
-        throw new Error(`violation by ${output.peer}: ${output.detail}`);
     }
   }
 

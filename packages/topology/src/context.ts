@@ -1,0 +1,13 @@
+import type { PeerId, Rng } from '@peerpigeon/core';
+import type { Config } from './config.js';
+import type { Knowledge } from './knowledge.js';
+import type { Neighborhood } from './neighborhood.js';
+
+/** What all parts of a topology work on. */
+export interface Context {
+  readonly self: PeerId;
+  readonly config: Config;
+  readonly rng: Rng;
+  readonly knowledge: Knowledge;
+  readonly neighborhood: Neighborhood;
+}
