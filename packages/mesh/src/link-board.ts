@@ -7,6 +7,7 @@ import type { SignalKind } from '@peerpigeon/signaling-protocol';
 import { purposeOf } from '@peerpigeon/topology';
 import type { Input as TopologyInput } from '@peerpigeon/topology';
 import { LEFT, LIMITS } from './config.js';
+import type { Event } from './event.js';
 import type { Frame } from './frame.js';
 import { LinkTable } from './link-table.js';
 import type { LinkEntry } from './link-table.js';
@@ -129,7 +130,7 @@ export class LinkBoard {
       const entry = this.table.firstHandover();
       if (entry === undefined) return;
       entry.phase = 'connected';
-      this.host.put({ type: 'event', event: { type: 'peerConnected', peer: entry.peer } });
+      this.emit({ type: 'peerConnected', peer: entry.peer });
     }
   }
 
@@ -145,6 +146,10 @@ export class LinkBoard {
     for (const output of outputs) this.host.defer(() => this.carryOut(entry, output));
   }
 
+  private emit(event: Event): void {
+    this.host.put({ type: 'event', event });
+  }
+
   private write({ peer, session }: LinkEntry, frame: Frame): void {
     this.host.put({ type: 'frame', peer, session, lane: isBulk(frame) ? 'bulk' : 'control', frame });
   }
@@ -156,13 +161,13 @@ export class LinkBoard {
         return this.write(entry, { channel: 'link', message: output.message });
       case 'transport':
         if (output.command.type === 'open') entry.session = output.session;
-        return this.host.put({ type: 'transport', peer, session: output.session, command: output.command });
+        return this.host.put({ ...output, peer });
       case 'signal': {
         const { type, data } = signalToJson(output.signal);
         return this.host.relay(peer, type, data);
       }
       case 'timer':
-        return this.host.put({ type: 'timer', at: output.at, timer: { machine: 'link', peer, timer: output.timer } });
+        return this.host.put({ ...output, timer: { machine: 'link', peer, timer: output.timer } });
       case 'violation':
         return this.violation(peer, output.code, output.detail);
       case 'event':
@@ -174,19 +179,17 @@ export class LinkBoard {
     const { host } = this;
     const { peer } = entry;
     switch (event.type) {
-      case 'requested': {
-        const { isolated, record } = event;
-        return host.tellTopology({ type: 'requested', peer, purpose: purposeOf(event.purpose), isolated, record });
-      }
+      case 'requested':
+        return host.tellTopology({ ...event, peer, purpose: purposeOf(event.purpose) });
       case 'redirected':
         this.table.delete(entry);
         return host.tellTopology({ ...event, peer });
       case 'degraded':
         entry.degraded = true;
-        return host.put({ type: 'event', event: { type: 'peerDegraded', peer } });
+        return this.emit({ type: 'peerDegraded', peer });
       case 'recovered':
         entry.degraded = false;
-        return host.put({ type: 'event', event: { type: 'peerRecovered', peer } });
+        return this.emit({ type: 'peerRecovered', peer });
       case 'ready':
         entry.readySince = host.now();
         entry.phase = 'handover';
@@ -211,7 +214,7 @@ export class LinkBoard {
     }
     host.peer('peerDown', peer);
     host.tellTopology({ type: 'peerDown', peer, departed: reason === LEFT || reason === 'timeout' });
-    if (phase === 'connected') host.put({ type: 'event', event: { type: 'peerDisconnected', peer, reason } });
+    if (phase === 'connected') this.emit({ type: 'peerDisconnected', peer, reason });
     this.showHandovers();
   }
 }

@@ -1,6 +1,10 @@
 import type { Envelope, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { Gossip } from '@peerpigeon/gossip';
+import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/gossip';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { linkConfig } from '@peerpigeon/link';
+import { Routing } from '@peerpigeon/routing';
+import type { Input as RoutingInput, Output as RoutingOutput } from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
 import { Topology } from '@peerpigeon/topology';
@@ -13,18 +17,22 @@ import type { Event } from './event.js';
 import type { Frame } from './frame.js';
 import type { Input } from './input.js';
 import { LinkBoard } from './link-board.js';
-import type { LinkHost } from './link-board.js';
 import type { Output } from './output.js';
-import { Overlay } from './overlay.js';
-import type { OverlayHost } from './overlay.js';
 import { Report } from './report.js';
 import type { Timer } from './timer.js';
+
+/** A protocol that runs over ready links. */
+type Channel = Exclude<Frame['channel'], 'link'>;
+
+/** What each of these protocols may ask for. */
+type Common = Extract<GossipOutput | RoutingOutput | TopologyOutput, { type: 'send' | 'timer' | 'violation' }>;
 
 /**
  * The mesh: the session with the server, one link machine per peer, the topology that says which links, and the protocols
  * that run over them. It holds no protocol of its own: it hands the outputs of one machine to another as inputs.
  *
  * Outputs of session, topology and links wait in a queue until the machine has returned, so that none is ever re-entered.
+ * Gossip and routing ask nothing of each other or of the topology, so theirs are carried out at once.
  */
 export class Mesh implements Machine<Input, Output> {
   /** Read-only views for the façade, the simulator and tools. */
@@ -32,7 +40,8 @@ export class Mesh implements Machine<Input, Output> {
   private readonly author: Author;
   private readonly session: Session;
   private readonly topology: Topology;
-  private readonly overlay: Overlay;
+  private readonly gossip: Gossip;
+  private readonly routing: Routing;
   private readonly links: LinkBoard;
   private readonly tasks: (() => void)[] = [];
   private settings: MeshSettings;
@@ -49,10 +58,23 @@ export class Mesh implements Machine<Input, Output> {
     this.author = new Author(network, peerId, epoch);
     this.session = new Session({ record: this.record, network, rng, config: config.session });
     this.topology = new Topology(this.record, settings, config.topology, rng);
-    const host = this.host();
-    this.links = new LinkBoard(network, linkConfig(config.link), rng, host);
-    this.overlay = new Overlay(config, host);
-    this.report = new Report(peerId, this.links.table, this.topology, this.overlay, this.session, () => this.settings);
+    this.gossip = new Gossip({ ...config.gossip, peerId, network });
+    this.routing = new Routing({ ...config.routing, peerId, network });
+    this.links = new LinkBoard(network, linkConfig(config.link), rng, {
+      now: () => this.now,
+      record: () => this.record,
+      maxPeers: () => this.settings.maxPeers,
+      defer: (task) => this.tasks.push(task),
+      put: (output) => this.out.push(output),
+      relay: (to, kind, data) => this.runSession({ type: 'send', to, kind, data }),
+      tellTopology: (input) => this.tellTopology(input),
+      peer: (type, peer) => {
+        this.runGossip({ type, peer });
+        this.runRouting({ type, peer });
+      },
+      received: (from, frame) => this.received(from, frame),
+    });
+    this.report = new Report(peerId, this.links.table, this.session, this.topology, this.gossip, () => this.settings);
   }
 
   /** Seals a message of this peer: its id is known before anything is sent. */
@@ -86,22 +108,22 @@ export class Mesh implements Machine<Input, Output> {
       case 'configure':
         return this.configure(input.settings);
       case 'broadcast':
-        this.overlay.runGossip({ type: 'size', peers: this.topology.sizeEstimate });
-        return this.overlay.runGossip(input);
+        this.runGossip({ type: 'size', peers: this.topology.sizeEstimate });
+        return this.runGossip(input);
       case 'direct':
-        return this.overlay.runRouting({ type: 'route', envelope: input.envelope });
+        return this.runRouting({ type: 'route', envelope: input.envelope });
       case 'dial':
         return this.tellTopology(input);
       case 'hangup':
-        return this.links.tell(input.peer, { type: 'hangup', reason: input.reason });
+        return this.links.tell(input.peer, input);
       case 'signalingOpened':
         return this.runSession({ type: 'opened' });
       case 'signalingMessage':
-        return this.runSession({ type: 'message', message: input.message });
+        return this.runSession({ ...input, type: 'message' });
       case 'signalingMalformed':
-        return this.runSession({ type: 'malformed', error: input.error });
+        return this.runSession({ ...input, type: 'malformed' });
       case 'signalingClosed':
-        return this.runSession({ type: 'closed', code: input.code, reason: input.reason });
+        return this.runSession({ ...input, type: 'closed' });
     }
   }
 
@@ -112,16 +134,16 @@ export class Mesh implements Machine<Input, Output> {
       case 'topology':
         return this.tellTopology({ type: 'timer', timer: timer.timer });
       case 'gossip':
-        return this.overlay.runGossip({ type: 'timer', timer: timer.timer });
+        return this.runGossip({ type: 'timer', timer: timer.timer });
       case 'routing':
-        return this.overlay.runRouting({ type: 'timer', timer: timer.timer });
+        return this.runRouting({ type: 'timer', timer: timer.timer });
       case 'link':
         return this.links.tell(timer.peer, { type: 'timer', timer: timer.timer });
     }
   }
 
   private leave(): void {
-    this.overlay.runRouting({ type: 'leave' });
+    this.runRouting({ type: 'leave' });
     this.tellTopology({ type: 'stop' });
     for (const { peer } of this.links.table.all()) this.links.tell(peer, { type: 'hangup', reason: LEFT });
     this.runSession({ type: 'leave' });
@@ -135,75 +157,76 @@ export class Mesh implements Machine<Input, Output> {
     this.links.showHandovers();
   }
 
-  /** What links and protocols may ask of this mesh. */
-  private host(): LinkHost & OverlayHost {
-    return {
-      now: () => this.now,
-      record: () => this.record,
-      maxPeers: () => this.settings.maxPeers,
-      defer: (task) => this.tasks.push(task),
-      put: (output) => this.out.push(output),
-      emit: (event) => this.emit(event),
-      timer: (at, timer) => this.timer(at, timer),
-      send: (to, frame) => this.links.send(to, frame),
-      violation: (peer, code, detail) => this.links.violation(peer, code, detail),
-      relay: (to, kind, data) => this.runSession({ type: 'send', to, kind, data }),
-      tellTopology: (input) => this.tellTopology(input),
-      peer: (type, peer) => {
-        this.overlay.runGossip({ type, peer });
-        this.overlay.runRouting({ type, peer });
-      },
-      received: (from, frame) => this.received(from, frame),
-    };
-  }
-
   private received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void {
     switch (frame.channel) {
       case 'gossip':
-        return this.overlay.runGossip({ type: 'received', from, message: frame.message });
+        return this.runGossip({ type: 'received', from, message: frame.message });
       case 'routing':
-        return this.overlay.runRouting({ type: 'received', from, message: frame.message });
+        return this.runRouting({ type: 'received', from, message: frame.message });
       case 'topology':
         return this.tellTopology({ type: 'received', from, message: frame.message });
     }
-  }
-
-  private put(output: Output): void {
-    this.out.push(output);
   }
 
   private emit(event: Event): void {
     this.out.push({ type: 'event', event });
   }
 
-  private timer(at: Millis, timer: Timer): void {
-    this.out.push({ type: 'timer', at, timer });
+  private outputsOf<I, O>(machine: Machine<I, O>, input: I): O[] {
+    const outputs: O[] = [];
+    machine.handle(input, this.now, outputs);
+    return outputs;
   }
 
-  // Session and topology, and what becomes of their outputs.
-
   private runSession(input: SessionInput): void {
-    const outputs: SessionOutput[] = [];
-    this.session.handle(input, this.now, outputs);
-    for (const output of outputs) this.tasks.push(() => this.forSession(output));
+    for (const output of this.outputsOf(this.session, input)) this.tasks.push(() => this.forSession(output));
   }
 
   private tellTopology(input: TopologyInput): void {
-    const outputs: TopologyOutput[] = [];
-    this.topology.handle(input, this.now, outputs);
-    for (const output of outputs) this.tasks.push(() => this.forTopology(output));
+    for (const output of this.outputsOf(this.topology, input)) this.tasks.push(() => this.forTopology(output));
+  }
+
+  private runGossip(input: GossipInput): void {
+    for (const output of this.outputsOf(this.gossip, input)) {
+      if (output.type === 'event') this.emit({ ...output.event, verified: false });
+      else this.carryOut('gossip', output);
+    }
+  }
+
+  private runRouting(input: RoutingInput): void {
+    for (const output of this.outputsOf(this.routing, input)) {
+      if (output.type === 'event') this.emit(toMeshEvent(output.event));
+      else this.carryOut('routing', output);
+    }
+  }
+
+  /** What a protocol sends, and the timers it sets, come back to it: they are of its own type, whichever it is. */
+  private carryOut(channel: Channel, output: Common): void {
+    switch (output.type) {
+      case 'send':
+        return this.links.send(output.to, { channel, message: output.message } as Frame);
+      case 'timer':
+        this.out.push({ ...output, timer: { machine: channel, timer: output.timer } as Timer });
+        return;
+      case 'violation':
+        return this.links.violation(output.peer, output.code, output.detail);
+    }
   }
 
   private forSession(output: SessionOutput): void {
     switch (output.type) {
       case 'open':
-        return this.put({ type: 'signalingOpen', url: output.url });
+        this.out.push({ ...output, type: 'signalingOpen' });
+        return;
       case 'write':
-        return this.put({ type: 'signalingWrite', message: output.message });
+        this.out.push({ ...output, type: 'signalingWrite' });
+        return;
       case 'close':
-        return this.put({ type: 'signalingClose' });
+        this.out.push({ type: 'signalingClose' });
+        return;
       case 'timer':
-        return this.timer(output.at, { machine: 'session', timer: output.timer });
+        this.out.push({ ...output, timer: { machine: 'session', timer: output.timer } });
+        return;
       case 'event':
         return this.signaled(output.event);
     }
@@ -213,7 +236,7 @@ export class Mesh implements Machine<Input, Output> {
     switch (event.type) {
       case 'connected':
         this.tellTopology({ type: 'reach', online: true });
-        return this.emit({ type: 'signalingConnected', url: event.url });
+        return this.emit({ ...event, type: 'signalingConnected' });
       case 'disconnected':
         this.tellTopology({ type: 'reach', online: false });
         this.emit({ ...event, type: 'signalingDisconnected' });
@@ -238,15 +261,13 @@ export class Mesh implements Machine<Input, Output> {
         return this.links.dial(output.peer, output.purpose, output.isolated);
       case 'grant':
       case 'refuse':
-        return this.links.tell(output.peer, output);
       case 'hangup':
-        return this.links.tell(output.peer, { type: 'hangup', reason: output.reason });
+        return this.links.tell(output.peer, output);
       case 'discover':
         return this.runSession(output);
       case 'send':
-        return this.links.send(output.to, { channel: 'topology', message: output.message });
       case 'timer':
-        return this.timer(output.at, { machine: 'topology', timer: output.timer });
+        return this.carryOut('topology', output);
       case 'event':
         return this.observed(output.event);
     }
@@ -255,15 +276,26 @@ export class Mesh implements Machine<Input, Output> {
   private observed(event: Extract<TopologyOutput, { type: 'event' }>['event']): void {
     switch (event.type) {
       case 'discovered':
-        return this.emit({ type: 'peerDiscovered', peer: event.peer });
+        return this.emit({ ...event, type: 'peerDiscovered' });
       case 'forgotten':
-        return this.emit({ type: 'peerForgotten', peer: event.peer });
+        return this.emit({ ...event, type: 'peerForgotten' });
       case 'evicted':
         return this.emit({ ...event, type: 'peerEvicted' });
       case 'view':
-        return this.overlay.runRouting({ type: 'view', peer: event.peer, neighbours: event.links });
+        return this.runRouting({ type: 'view', peer: event.peer, neighbours: event.links });
       case 'warning':
         return this.emit(event);
     }
+  }
+}
+
+function toMeshEvent(event: Extract<RoutingOutput, { type: 'event' }>['event']): Event {
+  switch (event.type) {
+    case 'message':
+      return { ...event, verified: false };
+    case 'delivered':
+      return { ...event, type: 'messageDelivered' };
+    case 'failed':
+      return { ...event, type: 'messageFailed' };
   }
 }

@@ -1,10 +1,10 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Gossip } from '@peerpigeon/gossip';
 import type { Session, SessionState } from '@peerpigeon/signaling-protocol';
 import type { Role, Topology } from '@peerpigeon/topology';
 import { distanceBytes, formatId } from '@peerpigeon/xor';
 import type { MeshSettings } from './config.js';
 import type { LinkPhase, LinkTable } from './link-table.js';
-import type { Overlay } from './overlay.js';
 
 /** One link, as tools see it. */
 export interface LinkReport {
@@ -41,30 +41,25 @@ export interface ConnectivityReport extends DiscoveredReport {
 export class Report {
   private readonly self: PeerId;
   private readonly table: LinkTable;
-  private readonly topology: Topology;
-  private readonly overlay: Overlay;
   private readonly session: Session;
-  private readonly current: () => MeshSettings;
+  private readonly topology: Topology;
+  private readonly gossip: Gossip;
+  private readonly settings: () => MeshSettings;
 
   constructor(
     self: PeerId,
     table: LinkTable,
-    topology: Topology,
-    overlay: Overlay,
     session: Session,
-    current: () => MeshSettings,
+    topology: Topology,
+    gossip: Gossip,
+    settings: () => MeshSettings,
   ) {
     this.self = self;
     this.table = table;
-    this.topology = topology;
-    this.overlay = overlay;
     this.session = session;
-    this.current = current;
-  }
-
-  /** The settings in force. */
-  get settings(): MeshSettings {
-    return this.current();
+    this.topology = topology;
+    this.gossip = gossip;
+    this.settings = settings;
   }
 
   /** Where signaling stands. */
@@ -99,24 +94,9 @@ export class Report {
     return rows;
   }
 
-  /** How many peers the mesh has, as far as can be told from here. */
-  get sizeEstimate(): number {
-    return this.topology.sizeEstimate;
-  }
-
-  /** Both ring neighbours are the nearest known. */
-  get ringOk(): boolean {
-    return this.topology.ringOk;
-  }
-
   /** How many message ids are remembered (S21). */
   get seenMessages(): { readonly size: number } {
-    return this.overlay.gossip.seen;
-  }
-
-  /** What gossip and routing counted. */
-  get counters(): { readonly gossip: Overlay['gossip']['counters']; readonly routing: Overlay['routing']['counters'] } {
-    return { gossip: this.overlay.gossip.counters, routing: this.overlay.routing.counters };
+    return this.gossip.seen;
   }
 
   /** For each known peer, why it is linked or not. */
@@ -142,17 +122,17 @@ export class Report {
   }
 
   private why(peer: PeerId, state: LinkPhase | 'known', initiator: 'self' | 'peer', now: Millis): string {
-    const link = this.topology.neighborhood.links.get(peer);
+    const { knowledge, neighborhood } = this.topology;
+    const { autoDiscovery, maxPeers } = this.settings();
+    const link = neighborhood.links.get(peer);
     if (link !== undefined) return `linked as ${link.role}`;
     if (state === 'connecting') return 'a link is being made';
-    const known = this.topology.knowledge.get(peer);
-    const { autoDiscovery } = this.current();
     if (!autoDiscovery) return 'autoDiscovery is off';
     if (this.session.state.name !== 'connected') return 'signaling is down, so that it cannot be asked';
-    if (known !== undefined && known.retryAt > now) return `dialled again in ${Math.ceil(known.retryAt - now)} ms`;
-    if (known !== undefined && known.refusedUntil > now) return 'it had no room when last asked';
-    if (this.topology.neighborhood.load >= this.current().maxPeers)
-      return 'all slots are taken by links that are preferred';
+    const { retryAt = 0, refusedUntil = 0 } = knowledge.get(peer) ?? {};
+    if (retryAt > now) return `dialled again in ${Math.ceil(retryAt - now)} ms`;
+    if (refusedUntil > now) return 'it had no room when last asked';
+    if (neighborhood.load >= maxPeers) return 'all slots are taken by links that are preferred';
     return initiator === 'peer' ? 'the other side, with the larger id, initiates' : 'not wanted yet';
   }
 }
