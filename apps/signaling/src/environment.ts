@@ -35,3 +35,23 @@ export function explain(error: Error): string {
   const variable = Object.entries(VARIABLES).find(([, name]) => name === option)?.[0];
   return variable === undefined ? error.message : `${variable} is wrong: ${error.message}`;
 }
+
+/** Which variable to look at when the system does not let us listen, by the system's error code. */
+const BLAME: Readonly<Record<string, keyof typeof VARIABLES>> = {
+  ENOTFOUND: 'HOST',
+  EAI_AGAIN: 'HOST',
+  EADDRNOTAVAIL: 'HOST',
+  EACCES: 'PORT',
+};
+
+/** What to tell whoever started a server that could not listen. */
+export function explainStart({
+  code,
+  message,
+}: {
+  readonly code?: string | undefined;
+  readonly message: string;
+}): string {
+  const variable = BLAME[code ?? ''];
+  return variable === undefined ? message : `${variable} is wrong: ${message}`;
+}

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { PeerPigeonError } from '@peerpigeon/core';
 import { PeerPigeonServer } from '@peerpigeon/server';
-import { explain, optionsFrom } from './environment.js';
+import { explain, explainStart, optionsFrom } from './environment.js';
 
 function fail(message: string): never {
   console.error(`peerpigeon: ${message}`);
@@ -34,5 +34,5 @@ try {
   if (error instanceof PeerPigeonError && error.code === 'ADDRESS_IN_USE') {
     fail(`${error.message}. Set PORT to another one, or end what listens there.`);
   }
-  fail((error as Error).message);
+  fail(explainStart(error as NodeJS.ErrnoException));
 }

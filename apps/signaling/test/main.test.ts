@@ -62,6 +62,13 @@ describe('the signaling process', () => {
     expect(output).toContain('PORT is wrong: port: expected a whole number, got "http"');
   });
 
+  test('a host of another machine ends the start with a message that names HOST', async () => {
+    // 192.0.2.0/24 is for documentation (RFC 5737): no machine has it.
+    const { code, output } = await start({ PORT: '0', HOST: '192.0.2.1' }).exit;
+    expect(code).toBe(1);
+    expect(output).toMatch(/^peerpigeon: HOST is wrong: .*192\.0\.2\.1/);
+  });
+
   test('a taken port ends the start with a message that names PORT', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');

@@ -87,7 +87,7 @@ export abstract class Values {
 
   protected checkBytes(value: unknown, maxBytes: number, minBytes: number): Uint8Array {
     if (!(value instanceof Uint8Array) || value.length > maxBytes || value.length < minBytes) {
-      this.fail(`${minBytes} to ${maxBytes} bytes`, value);
+      this.fail(`${minBytes === maxBytes ? '' : `${minBytes} to `}${maxBytes} bytes`, value);
     }
     return value;
   }
@@ -98,9 +98,16 @@ export abstract class Values {
   }
 
   protected fail(expected: string, got: unknown, code: DecodeErrorCode = 'UNEXPECTED'): never {
-    const shown = typeof got === 'number' || typeof got === 'string' ? String(got).slice(0, 40) : typeof got;
-    throw new DecodeError(code, `${this.where()}: expected ${expected}, got ${shown}`);
+    throw new DecodeError(code, `${this.where()}: expected ${expected}, got ${shown(got)}`);
   }
+}
+
+/** A value from outside as it stands in a message: without what would break lines or steer a terminal where it is logged. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${value.slice(0, 40).replace(/[^ -~]/g, '?')}'`;
+  if (typeof value === 'number' || value === null) return String(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return Array.isArray(value) ? 'a list' : typeof value;
 }
 
 /**

@@ -44,6 +44,19 @@ describe('Properties', () => {
     }
   });
 
+  it('S175: says what was expected and what it got, in one line without control characters', () => {
+    const hostile = new Properties({ type: '\u001b[2Jx\ny\u009b', id: 'ab', none: null, list: [] }, 'thing');
+    expect(() => hostile.at('type').oneOf(['one', 'two'])).toThrow(
+      "thing.type: expected one of one, two, got '?[2Jx?y?'",
+    );
+    expect(() => hostile.at('id').peerId()).toThrow('thing.id: expected 20 bytes, got 1 bytes');
+    expect(() => hostile.at('none').number()).toThrow('thing.none: expected a finite number, got null');
+    expect(() => hostile.at('list').inner()).toThrow('thing.list: expected an object, got a list');
+    expect(() => new Properties(null, 'message')).toThrow('message: expected an object, got null');
+    const long = new Properties({ type: 'y'.repeat(1_000) }, 'thing');
+    expect(() => long.at('type').boolean()).toThrow(`thing.type: expected a boolean, got '${'y'.repeat(40)}'`);
+  });
+
   it('S175: takes objects only, and sees own properties only', () => {
     for (const bad of [undefined, null, 1, 'text', [], true]) {
       expect(() => new Properties(bad, 'thing')).toThrow(DecodeError);
