@@ -7,8 +7,6 @@ const mitt = mittModule as unknown as typeof mittModule.default;
 /** What listens to one type of event. */
 export type Listener<Payload> = (payload: Payload) => void;
 
-type AnyListener = (payload: never) => void;
-
 /** An event that waits for its turn. */
 type Posted<Events> = { readonly [Type in keyof Events]: readonly [Type, Events[Type]] }[keyof Events];
 
@@ -19,7 +17,6 @@ type Posted<Events> = { readonly [Type in keyof Events]: readonly [Type, Events[
  */
 export class Emitter<Events extends Record<string, unknown>> {
   private readonly emitter = mitt<Events>();
-  private readonly guards = new Map<keyof Events, Map<AnyListener, AnyListener>>();
   private readonly onError: (type: keyof Events, error: unknown) => void;
   private posted: Posted<Events>[] = [];
 
@@ -30,31 +27,14 @@ export class Emitter<Events extends Record<string, unknown>> {
   /** Adds a listener; the returned function removes it. */
   on<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): () => void {
     checkType('listener', listener, 'function');
-    const undo = (): void => this.off(type, listener);
-    const guards = this.guards.get(type) ?? new Map<AnyListener, AnyListener>();
-    if (guards.has(listener)) return undo;
-    const guarded = (payload: Events[Type]): void => {
-      // mitt goes through a copy of the list: whoever was removed meanwhile is still on it.
-      if (guards.get(listener) !== guarded) return;
-      try {
-        listener(payload);
-      } catch (error) {
-        this.onError(type, error);
-      }
-    };
-    guards.set(listener, guarded);
-    this.guards.set(type, guards);
-    this.emitter.on(type, guarded);
-    return undo;
+    if (!this.has(type, listener)) this.emitter.on(type, listener);
+    return () => this.off(type, listener);
   }
 
   /** Removes a listener; harmless when it is not there. */
   off<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): void {
-    const guards = this.guards.get(type);
-    const guarded = guards?.get(listener) as Listener<Events[Type]> | undefined;
-    if (guards === undefined || guarded === undefined) return;
-    guards.delete(listener);
-    this.emitter.off(type, guarded);
+    // Without a listener mitt removes all.
+    if (this.has(type, listener)) this.emitter.off(type, listener);
   }
 
   /** Adds a listener for the next event alone; the returned function removes it before that. */
@@ -70,14 +50,30 @@ export class Emitter<Events extends Record<string, unknown>> {
   /** Has every listener of `type` called, soon and in order. */
   post<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
     this.posted.push([type, payload]);
-    if (this.posted.length > 1) return;
-    void this.flush();
+    if (this.posted.length === 1) queueMicrotask(() => this.flush());
   }
 
-  private async flush(): Promise<void> {
-    await Promise.resolve();
+  private flush(): void {
     const { posted } = this;
     this.posted = [];
-    for (const [type, payload] of posted) this.emitter.emit(type, payload);
+    for (const [type, payload] of posted) {
+      // A copy: whoever is removed meanwhile is still on it.
+      for (const listener of this.listeners(type).slice()) {
+        if (!this.has(type, listener)) continue;
+        try {
+          listener(payload);
+        } catch (error) {
+          this.onError(type, error);
+        }
+      }
+    }
+  }
+
+  private has<Type extends keyof Events>(type: Type, listener: Listener<Events[Type]>): boolean {
+    return this.listeners(type).includes(listener);
+  }
+
+  private listeners<Type extends keyof Events>(type: Type): Listener<Events[Type]>[] {
+    return (this.emitter.all.get(type) ?? []) as Listener<Events[Type]>[];
   }
 }

@@ -64,8 +64,3 @@ export type MeshEvents = {
   /** The direct message did not arrive, or nobody said that it did (S14). */
   messageFailed: { readonly messageId: MessageId; readonly peerId: PeerId; readonly reason: FailureReason };
 };
-
-/** One event and its payload. */
-export type Notice = {
-  readonly [Type in keyof MeshEvents]: { readonly type: Type; readonly payload: MeshEvents[Type] };
-}[keyof MeshEvents];

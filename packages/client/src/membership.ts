@@ -4,11 +4,13 @@ import { watchPage } from './adapters/page.js';
 import { CHAT } from './content.js';
 import { Emitter } from './emitter.js';
 import { makeEngine, type Engine } from './engine.js';
-import type { MeshEvents, Notice } from './events.js';
+import type { MeshEvents, StatusChange } from './events.js';
 import { Joining } from './joining.js';
 import type { Logger } from './logger.js';
-import { NORMAL_CLOSURE, notice, noticesOf, status } from './notices.js';
 import { settingsOf, type ConnectOptions, type MeshOptions } from './options.js';
+
+/** The close code of a channel that was closed normally: RFC 6455 §7.4.1. */
+const NORMAL_CLOSURE = 1000;
 
 /** From `connect()` to `disconnect()`. */
 interface Stay {
@@ -28,41 +30,30 @@ interface Stay {
  */
 export class Membership {
   readonly events: Emitter<MeshEvents>;
+  /** Those in force; changed by {@link configure} alone. */
+  settings: MeshSettings;
+  /** The engine, once `init()` has made it. */
+  engine: Engine | undefined;
+  /** The URL last joined. */
+  url: string | null = null;
   private readonly options: MeshOptions;
   private readonly givenId: PeerId | undefined;
   private readonly logger: Logger;
-  private current: MeshSettings;
-  private running: Engine | undefined;
   private starting: Promise<Engine> | undefined;
   private stay: Stay | undefined;
-  private lastUrl: string | null = null;
 
   constructor(options: MeshOptions, givenId: PeerId | undefined, logger: Logger) {
     this.options = options;
     this.givenId = givenId;
     this.logger = logger;
-    this.current = settingsOf(options);
+    this.settings = settingsOf(options);
     this.events = new Emitter((type, error) => this.onListenerError(type, error));
-  }
-
-  get settings(): MeshSettings {
-    return this.current;
-  }
-
-  /** The engine, once `init()` has made it. */
-  get engine(): Engine | undefined {
-    return this.running;
-  }
-
-  /** The URL last joined. */
-  get url(): string | null {
-    return this.lastUrl;
   }
 
   /** Milliseconds since the successful `connect()`, 0 without one (S74). */
   get uptime(): number {
     const since = this.stay?.since;
-    return since === undefined || this.running === undefined ? 0 : this.running.ports.clock.now() - since;
+    return since === undefined || this.engine === undefined ? 0 : this.engine.ports.clock.now() - since;
   }
 
   /**
@@ -70,14 +61,14 @@ export class Membership {
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`
    */
   joined(): Engine {
-    if (this.running === undefined) throw new PeerPigeonError('NOT_INITIALIZED', 'call init() or connect() first');
+    if (this.engine === undefined) throw new PeerPigeonError('NOT_INITIALIZED', 'call init() or connect() first');
     if (this.stay === undefined) throw new PeerPigeonError('NOT_CONNECTED', 'call connect() first');
-    return this.running;
+    return this.engine;
   }
 
   /** S9. @throws {PeerPigeonError} `UNSUPPORTED` */
   async init(): Promise<Engine> {
-    if (this.running !== undefined) return this.running;
+    if (this.engine !== undefined) return this.engine;
     this.starting ??= this.start();
     try {
       return await this.starting;
@@ -93,7 +84,7 @@ export class Membership {
     }
     const stay: Stay = { url, joining: undefined, since: undefined, told: false, leavePage: () => {} };
     this.stay = stay;
-    this.lastUrl = url;
+    this.url = url;
     try {
       const { ports, runtime } = await this.init();
       if (this.stay !== stay) throw new PeerPigeonError('ABORTED', 'connect() was aborted by disconnect()');
@@ -102,7 +93,7 @@ export class Membership {
         hidden: () => this.goodbye(stay, 'page closed'),
         restored: () => runtime.feed({ type: 'join', url }),
       });
-      this.post(status({ type: 'connecting', message: `connecting to ${url}`, url }));
+      this.tell({ type: 'connecting', message: `connecting to ${url}`, url });
       runtime.feed({ type: 'join', url });
       await stay.joining.done;
       stay.since = ports.clock.now();
@@ -125,50 +116,97 @@ export class Membership {
   }
 
   configure(settings: MeshSettings): void {
-    this.current = settings;
-    this.running?.runtime.feed({ type: 'configure', settings });
-    this.post(status({ type: 'settings', message: 'settings changed', settings }));
+    this.settings = settings;
+    this.engine?.runtime.feed({ type: 'configure', settings });
+    this.tell({ type: 'settings', message: 'settings changed', settings });
   }
 
   private async start(): Promise<Engine> {
     const engine = await makeEngine(this.options, {
       peerId: this.givenId,
-      settings: () => this.current,
+      settings: () => this.settings,
       logger: this.logger,
       onEvent: (event) => this.onEvent(event),
       onError: (error) => this.report('an error inside PeerPigeon', error),
     });
-    this.running = engine;
+    this.engine = engine;
     const { peerId } = engine;
-    this.post(status({ type: 'initialized', message: `this peer is ${peerId}`, peerId }));
+    this.tell({ type: 'initialized', message: `this peer is ${peerId}`, peerId });
     return engine;
   }
 
   private goodbye(stay: Stay, reason: string): void {
-    this.running?.runtime.feed({ type: 'leave' });
-    if (stay.told) this.post(notice('disconnected', { reason, code: NORMAL_CLOSURE, permanent: true }));
+    this.engine?.runtime.feed({ type: 'leave' });
+    if (stay.told) this.post('disconnected', { reason, code: NORMAL_CLOSURE, permanent: true });
     stay.told = false;
-    this.post(status({ type: 'disconnected', message: reason, reason }));
+    this.tell({ type: 'disconnected', message: reason, reason });
   }
 
+  /** What the mesh's events are to the application. */
   private onEvent(event: Event): void {
-    if (event.type === 'message') return this.onMessage(event);
+    switch (event.type) {
+      case 'message':
+        return this.onMessage(event);
+      case 'signalingConnected':
+        return this.onConnected(event.url);
+      case 'signalingDisconnected':
+        return this.onLost(event.reason, event.code, event.permanent);
+      case 'peerForgotten':
+        // The getters no longer name it; the README has no event for it.
+        return;
+      case 'peerDiscovered':
+        return this.post('peerDiscovered', { peerId: event.peer });
+      case 'peerConnected':
+        this.post('peerConnected', { peerId: event.peer });
+        return this.onPeersUpdated();
+      case 'peerDisconnected':
+        this.post('peerDisconnected', { peerId: event.peer, reason: event.reason || 'unknown' });
+        return this.onPeersUpdated();
+      case 'peerEvicted': {
+        const { peer: peerId, reason, initiatedBy } = event;
+        return this.post('peerEvicted', { peerId, reason, initiatedBy });
+      }
+      case 'peerDegraded': {
+        const message = `nothing heard of ${event.peer} for a while`;
+        return this.tell({ type: 'peerDegraded', message, peerId: event.peer });
+      }
+      case 'peerRecovered':
+        return this.tell({ type: 'peerRecovered', message: `${event.peer} is heard of again`, peerId: event.peer });
+      case 'messageDelivered': {
+        const { messageId, to: peerId, hops, roundTripMs } = event;
+        return this.post('messageDelivered', { messageId, peerId, hops, roundTripMs });
+      }
+      case 'messageFailed':
+        return this.post('messageFailed', { messageId: event.messageId, peerId: event.to, reason: event.reason });
+      case 'warning':
+        return this.tell(event);
+    }
+  }
+
+  private onConnected(url: string): void {
     const { stay } = this;
-    if (event.type === 'signalingConnected') {
-      stay?.joining?.accepted();
-      if (stay !== undefined) stay.told = true;
+    stay?.joining?.accepted();
+    if (stay !== undefined) stay.told = true;
+    this.post('connected', { url });
+    this.tell({ type: 'connected', message: `connected to ${url}`, url });
+  }
+
+  private onLost(reason: string, code: number, permanent: boolean): void {
+    const { stay } = this;
+    // A first attempt that failed is no loss of signaling.
+    if (stay?.told === true) this.post('disconnected', { reason, code, permanent });
+    if (permanent) {
+      const message = `the signaling server refused this peer: ${reason} (${code})`;
+      this.tell({ type: 'error', message, error: { code, reason } });
+    } else {
+      this.tell({ type: 'reconnecting', message: `signaling lost: ${reason} (${code})`, reason, code });
     }
-    for (const each of noticesOf(event)) {
-      // A first attempt that failed is no loss of signaling.
-      if (each.type !== 'disconnected' || stay?.told === true) this.post(each);
-    }
-    if (event.type === 'signalingDisconnected') {
-      stay?.joining?.lost(event.reason, event.code, event.permanent);
-      if (stay !== undefined) stay.told = false;
-    }
-    if (event.type === 'peerConnected' || event.type === 'peerDisconnected') {
-      this.post(notice('peersUpdated', { peers: this.running?.mesh.report.peers() ?? [] }));
-    }
+    stay?.joining?.lost(reason, code, permanent);
+    if (stay !== undefined) stay.told = false;
+  }
+
+  private onPeersUpdated(): void {
+    this.post('peersUpdated', { peers: this.engine?.mesh.report.peers() ?? [] });
   }
 
   private onMessage({ envelope, hops, ttl, path, verified }: Extract<Event, { readonly type: 'message' }>): void {
@@ -178,7 +216,7 @@ export class Membership {
     try {
       const content = decodeContent(envelope.content);
       const direct = kind === 'direct';
-      this.post(notice('messageReceived', { messageId, from, content, direct, hops, ttl, path, timestamp, verified }));
+      this.post('messageReceived', { messageId, from, content, direct, hops, ttl, path, timestamp, verified });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.logger.warn(`message ${messageId} of ${from} cannot be read: ${error.message}`);
@@ -194,10 +232,14 @@ export class Membership {
 
   private report(message: string, error: unknown): void {
     this.logger.error(message, error);
-    this.post(status({ type: 'error', message, error }));
+    this.tell({ type: 'error', message, error });
   }
 
-  private post({ type, payload }: Notice): void {
+  private tell(change: StatusChange): void {
+    this.post('statusChanged', change);
+  }
+
+  private post<Type extends keyof MeshEvents>(type: Type, payload: MeshEvents[Type]): void {
     this.logger.debug(type, payload);
     this.events.post(type, payload);
   }

@@ -1,5 +1,5 @@
 import type { PeerId } from '@peerpigeon/core';
-import type { Candidate, Description, Lane, TransportCommand } from '@peerpigeon/link';
+import type { Candidate, Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
 import type { Link, LinkHandlers } from '@peerpigeon/mesh';
 
 /** The constructor a WebRTC implementation gives: the browser's, or that of `@roamhq/wrtc` in Node. */
@@ -106,17 +106,9 @@ export class PeerConnection implements Link {
     this.earlyCandidates = [];
     this.earlyMessages = [];
     // What was sent just before is on its way already: a goodbye arrives although the connection is closed at once.
-    for (const channel of this.channels) {
-      channel.onopen = channel.onmessage = channel.onclose = null;
-      channel.close();
-    }
+    for (const channel of this.channels) channel.close();
     this.channels = [];
-    const pc = this.pc;
-    if (pc !== undefined) {
-      pc.onicecandidate = pc.onicegatheringstatechange = null;
-      pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
-      pc.close();
-    }
+    this.pc?.close();
     this.pc = undefined;
     this.options.released?.();
   }
@@ -143,8 +135,8 @@ export class PeerConnection implements Link {
 
   private enqueue(command: TransportCommand['type'], task: () => Promise<void>): void {
     this.queue = this.queue.then(task).catch((error: unknown) => {
-      // Not an error when it was closed meanwhile: the platform rejects what was under way.
-      if (this.state !== 'released') this.handlers.event({ type: 'failed', command, detail: describeError(error) });
+      // Nobody hears of it when it was closed meanwhile: the platform rejects what was under way.
+      this.tell({ type: 'failed', command, detail: describeError(error) });
     });
   }
 
@@ -189,7 +181,7 @@ export class PeerConnection implements Link {
     const local = this.pc?.localDescription;
     if (!local) return;
     const description: Description = { type: local.type === 'offer' ? 'offer' : 'answer', sdp: local.sdp };
-    this.handlers.event({ type: 'description', description });
+    this.tell({ type: 'description', description });
   }
 
   private onCandidate(found: RTCIceCandidate | null): void {
@@ -197,7 +189,7 @@ export class PeerConnection implements Link {
     // While gathering goes on it is in the description that follows. The empty one marks the end.
     if (this.gathering !== undefined || found.candidate === '') return;
     const { candidate, sdpMid, sdpMLineIndex } = found;
-    this.handlers.event({ type: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } });
+    this.tell({ type: 'candidate', candidate: { candidate, sdpMid, sdpMLineIndex } });
   }
 
   private onState(state: RTCPeerConnectionState | RTCIceConnectionState): void {
@@ -209,7 +201,7 @@ export class PeerConnection implements Link {
     if (this.state !== 'negotiating' || this.channels.some((channel) => channel.readyState !== 'open')) return;
     this.state = 'open';
     this.messageBytes = maxMessageBytes(this.pc as RTCPeerConnection);
-    this.handlers.event({ type: 'opened' });
+    this.tell({ type: 'opened' });
     const early = this.earlyMessages;
     this.earlyMessages = [];
     for (const [lane, bytes] of early) if (this.isOpen()) this.handlers.message(lane, bytes);
@@ -234,9 +226,12 @@ export class PeerConnection implements Link {
     if (this.state === 'lost' || this.state === 'released') return;
     this.state = 'lost';
     // Possibly within a call to send: handlers are never called from there.
-    queueMicrotask(() => {
-      if (this.state === 'lost') this.handlers.event({ type: 'closed', reason });
-    });
+    queueMicrotask(() => this.tell({ type: 'closed', reason }));
+  }
+
+  /** After `close` nothing is told, whatever the platform still does. */
+  private tell(event: TransportEvent): void {
+    if (this.state !== 'released') this.handlers.event(event);
   }
 }
 
