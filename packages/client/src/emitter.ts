@@ -50,7 +50,7 @@ export class Emitter<Events extends Record<string, unknown>> {
   /** Has every listener of `type` called, soon and in order. */
   post<Type extends keyof Events>(type: Type, payload: Events[Type]): void {
     this.posted.push([type, payload]);
-    if (this.posted.length === 1) queueMicrotask(() => this.flush());
+    if (this.posted.length === 1) void Promise.resolve().then(() => this.flush());
   }
 
   private flush(): void {
