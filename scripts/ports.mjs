@@ -6,14 +6,15 @@ const PROBE_TIMEOUT_MS = 1_000;
 /**
  * @param {string} variable Name of the environment variable.
  * @param {number} fallback
+ * @param {number} [least] 0 where any free port will do.
  * @throws {Error} that names the variable, if its value is no port.
  */
-export function portFrom(variable, fallback) {
+export function portFrom(variable, fallback, least = 1) {
   const text = process.env[variable];
   if (text === undefined || text === '') return fallback;
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
-    throw new Error(`${variable} must be a port from 1 to 65535, got ${JSON.stringify(text)}.`);
+  if (!/^\d+$/.test(text) || port < least || port > 65_535) {
+    throw new Error(`${variable} must be a port from ${least} to 65535, got ${JSON.stringify(text)}.`);
   }
   return port;
 }

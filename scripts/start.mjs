@@ -8,7 +8,7 @@ import { build, installIfNeeded, nodeComplaint } from './workspace.mjs';
 async function main() {
   const complaint = nodeComplaint();
   if (complaint !== undefined) throw new Error(complaint);
-  const port = portFrom('PORT', 3000);
+  const port = portFrom('PORT', 3000, 0);
   if (await isTaken(process.env['HOST'] ?? 'localhost', port)) throw new Error(takenMessage('PORT', port, 'npm start'));
 
   await installIfNeeded();
