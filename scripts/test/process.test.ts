@@ -106,6 +106,9 @@ describe('S155: ports', () => {
     expect(() => portFrom('DEMO_PORT', 8080)).toThrow(/DEMO_PORT/);
     vi.stubEnv('DEMO_PORT', '');
     expect(portFrom('DEMO_PORT', 8080)).toBe(8080);
+    vi.stubEnv('PORT', '0');
+    expect(portFrom('PORT', 3000, 0)).toBe(0);
+    expect(() => portFrom('PORT', 3000)).toThrow(/PORT must be a port from 1/);
     vi.unstubAllEnvs();
     expect(takenMessage('PORT', 3000, 'npm start')).toContain('PORT=3001 npm start');
     expect(urlHost('::1')).toBe('[::1]');
