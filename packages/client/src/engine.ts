@@ -33,17 +33,8 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const ports = await hostPorts(options);
   const publicKey = parts.peerId === undefined ? (await ports.crypto.generateKey()).publicKey : undefined;
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
-  const config = {
-    peerId,
-    network: options.networkName ?? DEFAULT_NETWORK,
-    epoch: Math.floor(ports.clock.wall()),
-    settings: parts.settings(),
-    session: {},
-    topology: {},
-    gossip: {},
-    routing: {},
-    link: {},
-  };
-  const mesh = new Mesh(publicKey === undefined ? config : { ...config, publicKey }, ports.rng);
+  const network = options.networkName ?? DEFAULT_NETWORK;
+  const epoch = Math.floor(ports.clock.wall());
+  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings() }, ports.rng);
   return { peerId, mesh, ports, runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }) };
 }

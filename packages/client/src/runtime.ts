@@ -46,12 +46,8 @@ export class Runtime {
       for (const timer of timers) this.inputs.push({ type: 'timer', timer });
       if (!this.draining) this.drain();
     });
-    this.uplink = new Uplink(options.ports, options.peerId, options.logger, {
-      opened: () => this.feed({ type: 'signalingOpened' }),
-      message: (message) => this.feed({ type: 'signalingMessage', message }),
-      malformed: (error) => this.feed({ type: 'signalingMalformed', error }),
-      closed: (code, reason) => this.feed({ type: 'signalingClosed', code, reason }),
-    });
+    const { ports, peerId, logger } = options;
+    this.uplink = new Uplink(ports, peerId, logger, (event) => this.feed({ type: 'signaling', event }));
   }
 
   /** Hands one input to the mesh, at once or after those that wait. */
@@ -90,12 +86,8 @@ export class Runtime {
         if (output.command.type === 'open') return this.openLink(output.peer, output.session);
         if (output.command.type === 'close') return this.closeLink(key(output));
         return this.links.get(key(output))?.command(output.command);
-      case 'signalingOpen':
-        return this.uplink.open(output.url);
-      case 'signalingWrite':
-        return this.uplink.write(output.message);
-      case 'signalingClose':
-        return this.uplink.close();
+      case 'signaling':
+        return this.uplink.command(output.command);
       case 'violation':
         return logger.warn(`${output.peer} broke the protocol (${output.code}): ${output.detail}`);
     }

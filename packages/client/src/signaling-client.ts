@@ -109,12 +109,7 @@ export class SignalingClient {
     try {
       const { clock, peerId, logger } = this;
       const signaling = this.options.signaling ?? (await hostSignaling(this.options));
-      this.uplink ??= new Uplink({ signaling, clock }, peerId, logger, {
-        opened: () => this.feed({ type: 'opened' }),
-        message: (message) => this.feed({ type: 'message', message }),
-        malformed: (error) => this.feed({ type: 'malformed', error }),
-        closed: (code, reason) => this.feed({ type: 'closed', code, reason }),
-      });
+      this.uplink ??= new Uplink({ signaling, clock }, peerId, logger, (event) => this.feed(event));
       if (this.joining === joining) this.feed({ type: 'join', url: checked.url });
       await joining.done;
     } catch (error) {
@@ -186,11 +181,9 @@ export class SignalingClient {
   private perform(output: Output): void {
     switch (output.type) {
       case 'open':
-        return this.uplink?.open(output.url);
       case 'write':
-        return this.uplink?.write(output.message);
       case 'close':
-        return this.uplink?.close();
+        return this.uplink?.command(output);
       case 'timer':
         return this.alarm.push(output.at, output.timer);
       case 'event':

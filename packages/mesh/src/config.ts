@@ -29,11 +29,11 @@ export interface Config {
   /** Wall clock (ms) at which this run started. */
   readonly epoch: number;
   readonly settings: MeshSettings;
-  readonly session: Partial<SessionConfig>;
-  readonly topology: Partial<TopologyConfig>;
-  readonly gossip: Partial<GossipConfig>;
-  readonly routing: Partial<RoutingConfig>;
-  readonly link: Partial<LinkConfig>;
+  readonly session?: Partial<SessionConfig>;
+  readonly topology?: Partial<TopologyConfig>;
+  readonly gossip?: Partial<GossipConfig>;
+  readonly routing?: Partial<RoutingConfig>;
+  readonly link?: Partial<LinkConfig>;
 }
 
 /** README defaults (S170). */

@@ -5,9 +5,9 @@ export type { Config, MeshSettings } from './config.js';
 export type { Event, FailureReason, WarningCode } from './event.js';
 export { decodeFrame, encodeFrame } from './frame.js';
 export type { Frame } from './frame.js';
-export type { Input } from './input.js';
+export type { ChannelEvent, Input } from './input.js';
 export type { LinkPhase } from './link-table.js';
-export type { Output } from './output.js';
+export type { ChannelCommand, Output } from './output.js';
 export type {
   Clock,
   Crypto,

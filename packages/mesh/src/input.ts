@@ -1,9 +1,12 @@
 import type { DecodeError, Envelope, PeerId } from '@peerpigeon/core';
 import type { TransportEvent } from '@peerpigeon/link';
-import type { ServerMessage } from '@peerpigeon/signaling-protocol';
+import type { Input as SessionInput } from '@peerpigeon/signaling-protocol';
 import type { MeshSettings } from './config.js';
 import type { Frame } from './frame.js';
 import type { Timer } from './timer.js';
+
+/** What comes of the channel to the signaling server last asked for. */
+export type ChannelEvent = Extract<SessionInput, { readonly type: 'opened' | 'message' | 'malformed' | 'closed' }>;
 
 /** What can happen to a mesh. The interpreter feeds one at a time. */
 export type Input =
@@ -23,10 +26,7 @@ export type Input =
   /** Close the link with a peer (`disconnectPeer`). */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
   /** The signaling port. */
-  | { readonly type: 'signalingOpened' }
-  | { readonly type: 'signalingMessage'; readonly message: ServerMessage }
-  | { readonly type: 'signalingMalformed'; readonly error: DecodeError }
-  | { readonly type: 'signalingClosed'; readonly code: number; readonly reason: string }
+  | { readonly type: 'signaling'; readonly event: ChannelEvent }
   /** The links port. `session` tells a late event of a former link from one of the present link. */
   | { readonly type: 'transport'; readonly peer: PeerId; readonly session: string; readonly event: TransportEvent }
   | { readonly type: 'frame'; readonly peer: PeerId; readonly session: string; readonly frame: Frame }

@@ -125,10 +125,9 @@ export class LinkBoard {
 
   /** Shows ready links as far as `maxPeers` allows, those first that have waited longest. */
   showHandovers(): void {
-    let shown = this.table.connected().length;
-    for (; shown < this.host.maxPeers(); shown++) {
-      const entry = this.table.firstHandover();
-      if (entry === undefined) return;
+    const free = Math.max(0, this.host.maxPeers() - this.table.in('connected').length);
+    const waiting = this.table.in('handover').sort((a, b) => a.readySince - b.readySince);
+    for (const entry of waiting.slice(0, free)) {
       entry.phase = 'connected';
       this.emit({ type: 'peerConnected', peer: entry.peer });
     }

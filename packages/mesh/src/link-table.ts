@@ -59,19 +59,13 @@ export class LinkTable {
     return [...this.entries.values()];
   }
 
-  /** Peers whose links are shown, in the order in which they became so. */
-  connected(): PeerId[] {
-    const ids: PeerId[] = [];
-    for (const entry of this.entries.values()) if (entry.phase === 'connected') ids.push(entry.peer);
-    return ids;
+  /** Links in one phase. */
+  in(phase: LinkPhase): LinkEntry[] {
+    return this.all().filter((entry) => entry.phase === phase);
   }
 
-  /** The link that has waited longest to be shown. */
-  firstHandover(): LinkEntry | undefined {
-    let first: LinkEntry | undefined;
-    for (const entry of this.entries.values()) {
-      if (entry.phase === 'handover' && (first === undefined || entry.readySince < first.readySince)) first = entry;
-    }
-    return first;
+  /** Peers whose links are shown, in the order in which they became so. */
+  connected(): PeerId[] {
+    return this.in('connected').map(({ peer }) => peer);
   }
 }

@@ -116,14 +116,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.tellTopology(input);
       case 'hangup':
         return this.links.tell(input.peer, input);
-      case 'signalingOpened':
-        return this.runSession({ type: 'opened' });
-      case 'signalingMessage':
-        return this.runSession({ ...input, type: 'message' });
-      case 'signalingMalformed':
-        return this.runSession({ ...input, type: 'malformed' });
-      case 'signalingClosed':
-        return this.runSession({ ...input, type: 'closed' });
+      case 'signaling':
+        return this.runSession(input.event);
     }
   }
 
@@ -216,13 +210,9 @@ export class Mesh implements Machine<Input, Output> {
   private forSession(output: SessionOutput): void {
     switch (output.type) {
       case 'open':
-        this.out.push({ ...output, type: 'signalingOpen' });
-        return;
       case 'write':
-        this.out.push({ ...output, type: 'signalingWrite' });
-        return;
       case 'close':
-        this.out.push({ type: 'signalingClose' });
+        this.out.push({ type: 'signaling', command: output });
         return;
       case 'timer':
         this.out.push({ ...output, timer: { machine: 'session', timer: output.timer } });
@@ -269,22 +259,8 @@ export class Mesh implements Machine<Input, Output> {
       case 'timer':
         return this.carryOut('topology', output);
       case 'event':
-        return this.observed(output.event);
-    }
-  }
-
-  private observed(event: Extract<TopologyOutput, { type: 'event' }>['event']): void {
-    switch (event.type) {
-      case 'discovered':
-        return this.emit({ ...event, type: 'peerDiscovered' });
-      case 'forgotten':
-        return this.emit({ ...event, type: 'peerForgotten' });
-      case 'evicted':
-        return this.emit({ ...event, type: 'peerEvicted' });
-      case 'view':
-        return this.runRouting({ type: 'view', peer: event.peer, neighbours: event.links });
-      case 'warning':
-        return this.emit(event);
+        if (output.event.type !== 'view') return this.emit(output.event);
+        return this.runRouting({ type: 'view', peer: output.event.peer, neighbours: output.event.links });
     }
   }
 }

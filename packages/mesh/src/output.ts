@@ -1,9 +1,12 @@
 import type { Emit, PeerId, SetTimer, Violation } from '@peerpigeon/core';
 import type { Lane, TransportCommand } from '@peerpigeon/link';
-import type { ClientMessage } from '@peerpigeon/signaling-protocol';
+import type { Output as SessionOutput } from '@peerpigeon/signaling-protocol';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
 import type { Timer } from './timer.js';
+
+/** Open a channel to the signaling server at `url` (closing any other), write to it, close it. */
+export type ChannelCommand = Extract<SessionOutput, { readonly type: 'open' | 'write' | 'close' }>;
 
 /** What a mesh asks of its interpreter. Carried out in order. */
 export type Output =
@@ -17,10 +20,8 @@ export type Output =
       readonly lane: Lane;
       readonly frame: Frame;
     }
-  /** The signaling port: open a channel to `url` (closing any other), write to it, close it. */
-  | { readonly type: 'signalingOpen'; readonly url: string }
-  | { readonly type: 'signalingWrite'; readonly message: ClientMessage }
-  | { readonly type: 'signalingClose' }
+  /** The signaling port. */
+  | { readonly type: 'signaling'; readonly command: ChannelCommand }
   | SetTimer<Timer>
   | Emit<Event>
   | Violation;

@@ -189,7 +189,7 @@ describe('S176: a peer that misbehaves', () => {
   test('malformed signals are counted and harmless', () => {
     const made = world(2);
     const message = { type: 'signal', from: id(2), data: { kind: 'request', session: 7 } } as const;
-    made.feed(id(1), { type: 'signalingMessage', message });
+    made.feed(id(1), { type: 'signaling', event: { type: 'message', message } });
     expect(made.violations).toMatchObject([{ peer: id(2), code: 'malformed' }]);
     expect(made.meshes.get(id(1))?.report.peers()).toEqual([id(2)]);
   });

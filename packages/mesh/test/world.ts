@@ -2,7 +2,7 @@ import { SeededRng, TimeHeap, encodeContent } from '@peerpigeon/core';
 import type { MessageId, PeerId } from '@peerpigeon/core';
 import { Hub } from './hub.js';
 import { DEFAULT_SETTINGS, Mesh, decodeFrame, encodeFrame } from '../src/index.js';
-import type { Event, Frame, Input, MeshSettings, Output } from '../src/index.js';
+import type { ChannelCommand, ChannelEvent, Event, Frame, Input, MeshSettings, Output } from '../src/index.js';
 
 const LATENCY_MS = 20;
 
@@ -24,7 +24,7 @@ export class World {
   private readonly transports = new Map<string, Transport>();
   private readonly heap = new TimeHeap<() => void>();
   private readonly hub = new Hub((to, message) =>
-    this.later(() => this.feed(to, { type: 'signalingMessage', message })),
+    this.later(() => this.feed(to, { type: 'signaling', event: { type: 'message', message } })),
   );
   /** Frames that are lost on the way. */
   drop: (from: PeerId, to: PeerId, frame: Frame) => boolean = () => false;
@@ -95,7 +95,9 @@ export class World {
   /** The server dies: sockets close, and none opens. */
   stopServer(): void {
     this.hub.running = false;
-    for (const id of this.meshes.keys()) this.feed(id, { type: 'signalingClosed', code: 1006, reason: 'gone' });
+    for (const id of this.meshes.keys()) {
+      this.feed(id, { type: 'signaling', event: { type: 'closed', code: 1006, reason: 'gone' } });
+    }
   }
 
   startServer(): void {
@@ -138,22 +140,27 @@ export class World {
         return;
       case 'timer':
         return this.heap.push(output.at, () => this.feed(id, { type: 'timer', timer: output.timer }));
-      case 'signalingOpen':
-        return this.later(() =>
-          this.feed(
-            id,
-            this.hub.running ? { type: 'signalingOpened' } : { type: 'signalingClosed', code: 1006, reason: 'refused' },
-          ),
-        );
-      case 'signalingWrite':
-        if (this.hub.running) this.later(() => this.hub.receive(id, output.message));
-        return;
-      case 'signalingClose':
-        return this.hub.leave(id);
+      case 'signaling':
+        return this.signaling(id, output.command);
       case 'transport':
         return this.transport(id, output);
       case 'frame':
         return this.frame(id, output);
+    }
+  }
+
+  private signaling(id: PeerId, command: ChannelCommand): void {
+    switch (command.type) {
+      case 'open':
+        return this.later(() => {
+          const refused: ChannelEvent = { type: 'closed', code: 1006, reason: 'refused' };
+          this.feed(id, { type: 'signaling', event: this.hub.running ? { type: 'opened' } : refused });
+        });
+      case 'write':
+        if (this.hub.running) this.later(() => this.hub.receive(id, command.message));
+        return;
+      case 'close':
+        return this.hub.leave(id);
     }
   }
 

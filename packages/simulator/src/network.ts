@@ -238,14 +238,8 @@ export class Network {
       case 'transport':
         this.transports.command(peer, output.peer, output.session, output.command);
         return true;
-      case 'signalingOpen':
-        this.server.open(peer);
-        return false;
-      case 'signalingWrite':
-        this.server.receive(peer, output.message);
-        return false;
-      case 'signalingClose':
-        this.server.hangUp(peer);
+      case 'signaling':
+        this.server.command(peer, output.command);
         return false;
       case 'violation': {
         const what = `${output.code}: ${output.detail}`;

@@ -1,6 +1,6 @@
 import { DecodeError, SeededRng } from '@peerpigeon/core';
 import type { Millis } from '@peerpigeon/core';
-import type { Input } from '@peerpigeon/mesh';
+import type { ChannelCommand, ChannelEvent } from '@peerpigeon/mesh';
 import {
   CloseCode,
   Hub,
@@ -74,8 +74,20 @@ export class SignalingServer {
     this.hub = undefined;
   }
 
+  /** A peer does something with its socket. */
+  command(peer: SimulatedPeer, command: ChannelCommand): void {
+    switch (command.type) {
+      case 'open':
+        return this.open(peer);
+      case 'write':
+        return this.receive(peer, command.message);
+      case 'close':
+        return this.hangUp(peer);
+    }
+  }
+
   /** A peer opens a socket, closing any other it has. */
-  open(peer: SimulatedPeer): void {
+  private open(peer: SimulatedPeer): void {
     this.hangUp(peer);
     const { clock, latency } = this.options;
     const latencyMs = latency.toServer(peer.id);
@@ -90,14 +102,14 @@ export class SignalingServer {
       this.later(latencyMs, () => {
         if (socket.client !== 'opening') return;
         socket.client = 'open';
-        this.feed(peer, { type: 'signalingOpened' });
+        this.feed(peer, { type: 'opened' });
       });
       this.handle({ type: 'connected', connection: socket.connection, peerId: peer.id });
     });
   }
 
   /** A peer writes to its socket. */
-  receive(peer: SimulatedPeer, message: ClientMessage): void {
+  private receive(peer: SimulatedPeer, message: ClientMessage): void {
     const socket = this.byPeer.get(peer);
     if (socket?.client !== 'open' || this.options.faults.signaling() === 'lost') return;
     const { wire, wallMs, observer, clock } = this.options;
@@ -180,7 +192,7 @@ export class SignalingServer {
       if (socket.client === 'closed') return;
       socket.client = 'closed';
       if (this.byPeer.get(socket.peer) === socket) this.byPeer.delete(socket.peer);
-      this.feed(socket.peer, { type: 'signalingClosed', code, reason });
+      this.feed(socket.peer, { type: 'closed', code, reason });
     });
   }
 
@@ -189,8 +201,8 @@ export class SignalingServer {
     this.sockets.delete(socket.connection);
   }
 
-  private feed(to: SimulatedPeer, input: Input): void {
-    this.options.clock.at(this.options.clock.now, { type: 'input', to, input });
+  private feed(to: SimulatedPeer, event: ChannelEvent): void {
+    this.options.clock.at(this.options.clock.now, { type: 'input', to, input: { type: 'signaling', event } });
   }
 
   private later(delayMs: Millis, act: () => void): void {
@@ -198,12 +210,12 @@ export class SignalingServer {
   }
 }
 
-function readServerMessage(message: ServerMessage, text: string | undefined): Input {
-  if (text === undefined) return { type: 'signalingMessage', message };
+function readServerMessage(message: ServerMessage, text: string | undefined): ChannelEvent {
+  if (text === undefined) return { type: 'message', message };
   try {
-    return { type: 'signalingMessage', message: decodeServerMessage(text) };
+    return { type: 'message', message: decodeServerMessage(text) };
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    return { type: 'signalingMalformed', error };
+    return { type: 'malformed', error };
   }
 }

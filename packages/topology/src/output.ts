@@ -5,11 +5,11 @@ import type { Message } from './message.js';
 
 /** What the level above learns. */
 export type Event =
-  | { readonly type: 'discovered'; readonly peer: PeerId }
-  | { readonly type: 'forgotten'; readonly peer: PeerId }
+  | { readonly type: 'peerDiscovered'; readonly peer: PeerId }
+  | { readonly type: 'peerForgotten'; readonly peer: PeerId }
   /** A link is closed for a better one. */
   | {
-      readonly type: 'evicted';
+      readonly type: 'peerEvicted';
       readonly peer: PeerId;
       readonly reason: string;
       readonly initiatedBy: 'local' | 'remote';

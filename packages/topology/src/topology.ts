@@ -48,7 +48,7 @@ export class Topology implements Machine<Input, Output> {
   private presence: Presence = 'away';
   private reviewAt: Millis = Infinity;
 
-  constructor(record: PeerRecord, settings: Settings, tuning: Partial<Config>, rng: Rng) {
+  constructor(record: PeerRecord, settings: Settings, tuning: Partial<Config> | undefined, rng: Rng) {
     const self = record.id;
     const config = { ...DEFAULT_CONFIG, ...tuning };
     this.record = record;
@@ -158,13 +158,13 @@ export class Topology implements Machine<Input, Output> {
   /** Takes note of a peer that was alive at `heardAt`; tells whether it is new. */
   private learn(record: PeerRecord, heardAt: Millis, now: Millis, out: Output[]): boolean {
     if (!this.knowledge.learn(record, heardAt, now)) return false;
-    out.push({ type: 'event', event: { type: 'discovered', peer: record.id } });
+    out.push({ type: 'event', event: { type: 'peerDiscovered', peer: record.id } });
     if (this.knowledge.isLeaf(record.id)) this.changed(now);
     return true;
   }
 
   private forget(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
-    if (this.knowledge.forget(peer, now, departed)) out.push({ type: 'event', event: { type: 'forgotten', peer } });
+    if (this.knowledge.forget(peer, now, departed)) out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
   }
 
   private changed(now: Millis): void {
@@ -231,7 +231,7 @@ export class Topology implements Machine<Input, Output> {
       case 'notice': {
         const { reason, peers } = message;
         link.closing = true;
-        out.push({ type: 'event', event: { type: 'evicted', peer: from, reason, initiatedBy: 'remote' } });
+        out.push({ type: 'event', event: { type: 'peerEvicted', peer: from, reason, initiatedBy: 'remote' } });
         this.learnAll(peers, now, out);
         return true;
       }
@@ -256,7 +256,7 @@ export class Topology implements Machine<Input, Output> {
   private review(now: Millis, out: Output[]): void {
     const { knowledge, neighborhood, settings, seeker, surplus } = this;
     for (const peer of knowledge.prune(now, (id) => neighborhood.has(id))) {
-      out.push({ type: 'event', event: { type: 'forgotten', peer } });
+      out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
     }
     const plan = planFor(settings, knowledge);
     neighborhood.assign(plan, knowledge);
@@ -281,7 +281,7 @@ export class Topology implements Machine<Input, Output> {
     const reason = role === 'none' ? 'replaced by a nearer peer' : 'no slot left';
     const message: Message = { kind: 'notice', reason, peers: hintsFor(peer, true, this.knowledge, now) };
     out.push({ type: 'send', to: peer, message });
-    out.push({ type: 'event', event: { type: 'evicted', peer, reason, initiatedBy: 'local' } });
+    out.push({ type: 'event', event: { type: 'peerEvicted', peer, reason, initiatedBy: 'local' } });
     out.push({ type: 'hangup', peer, reason: `evicted: ${reason}` });
   }
 

@@ -58,12 +58,12 @@ test('S105: a settled mesh shows no eviction, no dial and no hangup', () => {
 
 test('S50, S103: whoever is evicted is told first, and both sides report it', () => {
   const network = grown(5, 40, 3);
-  const evicted = network.events.filter(({ event }) => event.type === 'evicted');
+  const evicted = network.events.filter(({ event }) => event.type === 'peerEvicted');
   expect(evicted.length).toBeGreaterThan(0);
   for (const { peer, event } of evicted) {
-    if (event.type !== 'evicted' || event.initiatedBy === 'remote') continue;
+    if (event.type !== 'peerEvicted' || event.initiatedBy === 'remote') continue;
     const mirror = evicted.find(
-      (other) => other.peer === event.peer && other.event.type === 'evicted' && other.event.peer === peer,
+      (other) => other.peer === event.peer && other.event.type === 'peerEvicted' && other.event.peer === peer,
     );
     expect(mirror).toBeDefined();
   }
@@ -87,7 +87,7 @@ test('S58: with autoDiscovery off peers are reported and not dialled', () => {
   network.join();
   network.run(10_000);
   expect(network.dials).toEqual([]);
-  expect(network.events.filter(({ event }) => event.type === 'discovered').length).toBe(2);
+  expect(network.events.filter(({ event }) => event.type === 'peerDiscovered').length).toBe(2);
 });
 
 test('S52: a peer without links is warned once', () => {
