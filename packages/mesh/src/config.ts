@@ -19,7 +19,7 @@ export interface MeshSettings {
   readonly xorRouting: boolean;
 }
 
-/** Who this mesh is and how its machines are tuned. */
+/** Who this mesh is and how its machines are tuned; what is not given has the default of its machine. */
 export interface Config {
   readonly peerId: PeerId;
   /** The raw Ed25519 public key the id derives from; absent for a custom id. */
