@@ -4,7 +4,7 @@ import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import type { IceServers } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
-import { ArgumentRangeError, checkInteger, checkType } from './argument.js';
+import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkType } from './argument.js';
 import type { Logger } from './logger.js';
 
 /** Options of `new PeerPigeonMesh(options)`; all are optional. Those of setters are checked as the setters check them. */
@@ -28,7 +28,7 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly WebSocket?: WebSocketConstructor;
   /** Where lines of the log go; default the console. */
   readonly logger?: Logger;
-  /** Log everything; else only errors, or with an own logger everything but details. Default false. */
+  /** Log everything to the console; else only errors. An own logger gets everything either way. Default false. */
   readonly debug?: boolean;
   /** Ports to use instead of the host's: other transports, a virtual clock. */
   readonly ports?: Partial<Ports>;
@@ -50,9 +50,17 @@ const MAX_TIMEOUT_MS = 1_209_600_000;
 const MAX_PEERS = 50;
 const SWITCHES = ['autoDiscovery', 'evictionStrategy', 'xorRouting'] as const;
 
-/** @throws {TypeError} for a wrong type */
+const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
+  ['peerId', 'networkName', 'enableWebDHT', 'iceServers', 'iceTransportPolicy', 'RTCPeerConnection', 'WebSocket'],
+  ['logger', 'debug', 'ports'],
+);
+
+/** @throws {TypeError} for a wrong type, or a name that is no option: a typing error would go unnoticed */
 export function checkOptions(options: MeshOptions): void {
   checkType('options', options, 'object');
+  for (const name of Object.keys(options)) {
+    if (!NAMES.includes(name)) throw new ArgumentTypeError(`options.${name}: no such option`);
+  }
   for (const name of ['enableWebDHT', 'debug'] as const) {
     if (options[name] !== undefined) checkType(name, options[name], 'boolean');
   }

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
+import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
 import { peerIdFromName } from '@peerpigeon/identity';
 import type { Report } from '@peerpigeon/mesh';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString } from './argument.js';
@@ -14,7 +14,6 @@ import type { ConnectOptions, MeshOptions } from './options.js';
 import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
 
 /** Highest TTL on the wire, in links. */
-const MAX_TTL_HOPS = 255;
 /** Reasons travel to the other side; a guess, enough for a sentence. */
 const MAX_REASON_LENGTH = 128;
 
@@ -113,12 +112,12 @@ export class PeerPigeonMesh {
 
   /**
    * Broadcasts plain data to the whole mesh; returns the message's id. `ttl` pins how many links it may cross.
-   * @throws {TypeError} for what is not plain data; {RangeError} for a `ttl` that is not in 1…255
+   * @throws {TypeError} for what is not plain data; {RangeError} for a `ttl` that is not in 1…1023
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `MESSAGE_TOO_LARGE`
    */
   sendMessage(content: unknown, { ttl }: { readonly ttl?: number } = {}): MessageId {
     const { runtime } = this.membership.joined();
-    if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_TTL_HOPS);
+    if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
     const envelope = this.compose(content);
     runtime.feed({ type: 'broadcast', envelope, ttl });
     return envelope.id;

@@ -48,7 +48,7 @@ describe('broadcasts', () => {
     ['the empty string', ''],
     ['null', null],
     ['an object', { text: 'ü', list: [1, -0, NaN, true, null, undefined], nested: { big: 10n ** 30n } }],
-    ['bytes', new Uint8Array([0, 1, 255])],
+    ['bytes', new Uint8Array([0, 1, 1023])],
     ['an ArrayBuffer', new Uint16Array([1, 2]).buffer],
     ['a map of sets', new Map([['a', new Set([1, 'x'])]])],
     ['a date', new Date(1_700_000_000_123)],
@@ -92,7 +92,7 @@ describe('broadcasts', () => {
     a.sendMessage('near', { ttl: 4 });
     await vi.waitUntil(() => own.length > 0);
     expect(own[0]?.ttl).toBe(4);
-    for (const ttl of [0, 256, 1.5]) expect(() => a.sendMessage('x', { ttl })).toThrow(RangeError);
+    for (const ttl of [0, 1024, 1.5]) expect(() => a.sendMessage('x', { ttl })).toThrow(RangeError);
     expect(() => a.sendMessage('x', { ttl: '3' as never })).toThrow(TypeError);
   });
 

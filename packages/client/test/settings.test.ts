@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { calculateXorDistance, type MeshOptions, type PeerPigeonMesh } from '../src/index.js';
+import { calculateXorDistance, type MeshOptions, PeerPigeonMesh } from '../src/index.js';
 import { tape, URL, World } from './world.js';
 
 let world: World;
@@ -75,6 +75,11 @@ describe('settings', () => {
     await vi.waitUntil(() => a.getConnectedPeerCount() === 2, { timeout: 10_000 });
     expect(a.canAcceptMorePeers()).toBe(false);
   });
+});
+
+it('S62: an option that is none is a TypeError that names it', () => {
+  const options = { maxpeers: 2 } as MeshOptions;
+  expect(() => new PeerPigeonMesh(options)).toThrow('options.maxpeers: no such option');
 });
 
 describe('introspection and links by hand', () => {

@@ -26,7 +26,7 @@ export { Fields } from './fields.js';
 export { Properties } from './properties.js';
 export { ENVELOPE_VERSION, MAX_NAME_LENGTH, openEnvelope, sealEnvelope } from './envelope.js';
 export type { Envelope, EnvelopeFields, EnvelopeKind, MessageId } from './envelope.js';
-export { findFault, readRelayed, relayedToWire } from './relayed.js';
+export { MAX_HOPS, findFault, readRelayed, relayedToWire } from './relayed.js';
 export type { Carriage, Fault, Relayed } from './relayed.js';
 export { MAX_BYTES, MAX_DEPTH, MAX_ITEMS } from './structure.js';
 export type { CodecLimits } from './structure.js';

@@ -34,8 +34,11 @@ export interface Carriage {
   readonly maxHops: number;
 }
 
-/** Most links on the wire: hops and TTL have one byte. */
-const MAX_HOPS = 255;
+/**
+ * Most links that a message may cross, whatever a peer configures: enough for a pure ring (maxPeers 2) of 2,046 peers. Its
+ * path then holds 22.5 kB of ids; at maxPeers 3 and more a path of 100,000 peers has some 30.
+ */
+export const MAX_HOPS = 1_023;
 /** Largest envelope: Chromium's largest message (measured). */
 const MAX_ENVELOPE_BYTES = 262_144;
 /** Ed25519: RFC 8032 §5.1.6. */

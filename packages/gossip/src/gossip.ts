@@ -43,7 +43,7 @@ export class Gossip implements Machine<Input, Output> {
   private readonly outbox: Outbox;
   private ttl: number;
 
-  /** @throws {RangeError} when the TTLs are not 1 ≤ `minTtlHops` ≤ `maxTtlHops` ≤ 255 */
+  /** @throws {RangeError} when the TTLs are not 1 ≤ `minTtlHops` ≤ `maxTtlHops` ≤ `MAX_HOPS` */
   constructor(options: Options) {
     const config = { ...DEFAULTS, ...options };
     checkTtlBounds(config);

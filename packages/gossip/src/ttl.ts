@@ -1,4 +1,4 @@
-import { MAX_TTL_HOPS } from './config.js';
+import { MAX_HOPS } from '@peerpigeon/core';
 import type { Config } from './config.js';
 
 /**
@@ -6,8 +6,8 @@ import type { Config } from './config.js';
  * `maxTtlHops`].
  *
  * No way without loops in a connected mesh is longer than its number of peers, and twice covers an estimate that is half
- * the truth: up to 127 peers the shape of the mesh does not matter. Above, 255 is what a pure ring of 510 peers needs, and
- * ten times the eccentricity of 100,000 peers with three links each. Being generous costs nothing: the memory of what was
+ * the truth: up to 511 peers the shape of the mesh does not matter. Above, 1,023 is what a pure ring of 2,046 peers needs, and
+ * forty times the eccentricity of 100,000 peers with three links each. Being generous costs nothing: the memory of what was
  * seen ends a flood, and a path is as long as the way was, not as the TTL allows.
  * @throws {RangeError} when `peers` is negative or not a number
  */
@@ -26,10 +26,10 @@ export function checkPinnedTtl(ttl: number, config: Pick<Config, 'maxTtlHops'>):
 
 /**
  * Checks the configured bounds.
- * @throws {RangeError} when they are not whole numbers with 1 ≤ `minTtlHops` ≤ `maxTtlHops` ≤ {@link MAX_TTL_HOPS}
+ * @throws {RangeError} when they are not whole numbers with 1 ≤ `minTtlHops` ≤ `maxTtlHops` ≤ `MAX_HOPS`
  */
 export function checkTtlBounds({ minTtlHops, maxTtlHops }: Pick<Config, 'minTtlHops' | 'maxTtlHops'>): void {
-  checkHops('maxTtlHops', maxTtlHops, 1, MAX_TTL_HOPS);
+  checkHops('maxTtlHops', maxTtlHops, 1, MAX_HOPS);
   checkHops('minTtlHops', minTtlHops, 1, maxTtlHops);
 }
 

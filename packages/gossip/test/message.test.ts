@@ -39,15 +39,15 @@ describe('messages on the wire', () => {
     ['an unknown tag', [9, [], 1, 1, [], false]],
     ['too few fields', [0]],
     ['a negative TTL', [0, [message.envelope.bytes, new Uint8Array(0)], -1, 1, [], false]],
-    ['a TTL over 255', [0, [message.envelope.bytes, new Uint8Array(0)], 256, 1, [], false]],
+    ['a TTL over 1023', [0, [message.envelope.bytes, new Uint8Array(0)], 1024, 1, [], false]],
     [
-      'a path over 255',
+      'a path over 1023',
       [
         0,
         [message.envelope.bytes, new Uint8Array(0)],
         1,
         1,
-        Array.from({ length: 256 }, () => new Uint8Array(20)),
+        Array.from({ length: 1024 }, () => new Uint8Array(20)),
         false,
       ],
     ],

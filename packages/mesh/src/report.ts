@@ -81,7 +81,7 @@ export class Report {
   links(): LinkReport[] {
     return this.table.all().flatMap(({ peer, phase, degraded, readySince: since }) => {
       if (phase === 'connecting') return [];
-      const role = this.topology.neighborhood.links.get(peer)?.role ?? 'none';
+      const role = this.topology.neighbourhood.links.get(peer)?.role ?? 'none';
       return [{ peer, kind: phase === 'connected' ? ('mesh' as const) : phase, role, degraded, since }];
     });
   }
@@ -122,9 +122,9 @@ export class Report {
   }
 
   private why(peer: PeerId, state: LinkPhase | 'known', initiator: 'self' | 'peer', now: Millis): string {
-    const { knowledge, neighborhood } = this.topology;
+    const { knowledge, neighbourhood } = this.topology;
     const { autoDiscovery, maxPeers } = this.settings();
-    const link = neighborhood.links.get(peer);
+    const link = neighbourhood.links.get(peer);
     if (link !== undefined) return `linked as ${link.role}`;
     if (state === 'connecting') return 'a link is being made';
     if (!autoDiscovery) return 'autoDiscovery is off';
@@ -132,7 +132,7 @@ export class Report {
     const { retryAt = 0, refusedUntil = 0 } = knowledge.get(peer) ?? {};
     if (retryAt > now) return `dialled again in ${Math.ceil(retryAt - now)} ms`;
     if (refusedUntil > now) return 'it had no room when last asked';
-    if (neighborhood.load >= maxPeers) return 'all slots are taken by links that are preferred';
+    if (neighbourhood.load >= maxPeers) return 'all slots are taken by links that are preferred';
     return initiator === 'peer' ? 'the other side, with the larger id, initiates' : 'not wanted yet';
   }
 }

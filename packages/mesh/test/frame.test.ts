@@ -17,7 +17,7 @@ const FRAMES: Frame[] = [
   { channel: 'topology', message: { kind: 'status', role: 'ring', open: true, ringOk: false } },
   {
     channel: 'topology',
-    message: { kind: 'neighbors', entries: [{ record, ageMs: 12, open: true }], links: [A, B] },
+    message: { kind: 'neighbours', entries: [{ record, ageMs: 12, open: true }], links: [A, B] },
   },
   { channel: 'topology', message: { kind: 'notice', reason: 'replaced', peers: [record] } },
   { channel: 'gossip', message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false } },

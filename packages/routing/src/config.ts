@@ -1,3 +1,4 @@
+import { MAX_HOPS } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 
 /** Who this router is and how it is tuned. */
@@ -6,7 +7,7 @@ export interface Config {
   readonly peerId: PeerId;
   /** Envelopes of another network are refused. */
   readonly network: string;
-  /** Links that a message may cross, and an answer on its way back: 1 to {@link MAX_HOPS}; peers agree on it. */
+  /** Links that a message may cross, and an answer on its way back: 1 to `MAX_HOPS` of core; peers agree on it. */
   readonly maxHops: number;
   /** How long the origin waits for an acknowledgement before it reports a failure. */
   readonly ackTimeoutMs: Millis;
@@ -28,9 +29,6 @@ export interface Config {
 
 /** What the constructor takes: who we are, and what differs from {@link DEFAULTS}. */
 export type Options = Pick<Config, 'peerId' | 'network'> & Partial<Config>;
-
-/** What a message on the wire may have crossed at most: 255 ids of 20 bytes make 5.4 kB of path. */
-export const MAX_HOPS = 255;
 
 /** What is not configured. */
 export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {

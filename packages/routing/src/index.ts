@@ -1,4 +1,4 @@
-export { DEFAULTS, MAX_HOPS } from './config.js';
+export { DEFAULTS } from './config.js';
 export type { Config, Options } from './config.js';
 export type { Event, FailureReason } from './event.js';
 export type { Input } from './input.js';

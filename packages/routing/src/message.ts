@@ -1,6 +1,5 @@
-import { bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
+import { MAX_HOPS, bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
 import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
-import { MAX_HOPS } from './config.js';
 
 /** A direct message on a link: what its author signed, and the hop part that every relay renews. */
 export interface Data extends Relayed {

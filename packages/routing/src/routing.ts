@@ -4,10 +4,10 @@
  * nobody nearer says so the same way. The origin sends again, over other links, until it is answered or its time is up,
  * and reports exactly one outcome. Relays keep no state of what they pass on.
  */
-import { assert, ExpiringMap } from '@peerpigeon/core';
+import { assert, ExpiringMap, MAX_HOPS } from '@peerpigeon/core';
 import type { Envelope, Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { findFault } from './check.js';
-import { DEFAULTS, MAX_HOPS } from './config.js';
+import { DEFAULTS } from './config.js';
 import type { Config, Options } from './config.js';
 import type { Input } from './input.js';
 import type { Ack, Data, Message, Nack, NackReason } from './message.js';
@@ -43,7 +43,7 @@ export class Routing implements Machine<Input, Output> {
   private readonly pending: PendingTable;
   private readonly seen: ExpiringMap<MessageId, true>;
 
-  /** @throws {RangeError} when `maxHops` is no integer in [1, 255] */
+  /** @throws {RangeError} when `maxHops` is no integer in [1, `MAX_HOPS`] */
   constructor(options: Options) {
     const config = { ...DEFAULTS, ...options };
     if (!Number.isInteger(config.maxHops) || config.maxHops < 1 || config.maxHops > MAX_HOPS) {

@@ -46,7 +46,7 @@ describe('one direct message', () => {
     const envelope = network.route(id(1), id(5));
     network.run();
     const path = [id(1), id(2), id(3), id(4)];
-    expect(network.take(id(5))).toEqual([{ type: 'message', envelope, hops: 4, ttl: 251, path }]);
+    expect(network.take(id(5))).toEqual([{ type: 'message', envelope, hops: 4, ttl: 1019, path }]);
     expect(network.take(id(1))).toEqual([
       { type: 'delivered', messageId: envelope.id, to: id(5), hops: 4, roundTripMs: expect.any(Number) as number },
     ]);

@@ -10,7 +10,7 @@ const messageId = 'ab'.repeat(16);
 const messages: readonly Message[] = [
   { type: 'data', envelope: envelopeOf(id(1), id(9)), ttl: 253, hops: 3, path, goal: id(5), ring: false },
   { type: 'data', envelope: envelopeOf(id(1), id(5)), ttl: 1, hops: 3, path, goal: null, ring: true },
-  { type: 'ack', messageId, from: id(5), to: id(1), route: path, ttl: 255, hops: 3 },
+  { type: 'ack', messageId, from: id(5), to: id(1), route: path, ttl: 1023, hops: 3 },
   { type: 'nack', messageId, from: id(5), to: id(1), route: [], ttl: 1, reason: 'unreachable' },
   { type: 'nack', messageId, from: id(5), to: id(1), route: path, ttl: 1, reason: 'hop-limit' },
 ];
@@ -29,18 +29,18 @@ describe('messages on the wire', () => {
 
   const sealed = [envelopeOf(id(1), id(9)).bytes, new Uint8Array(0)];
   const one = new Uint8Array(20);
-  const tooMany = Array.from({ length: 256 }, () => one);
+  const tooMany = Array.from({ length: 1024 }, () => one);
   it.each<[string, unknown]>([
     ['nothing', undefined],
     ['an unknown tag', [3]],
     ['too few fields', [0]],
     ['a TTL of 0', [0, sealed, 0, 1, [one], null, false]],
-    ['a TTL over 255', [0, sealed, 256, 1, [one], null, false]],
-    ['a path over 255', [0, sealed, 1, 1, tooMany, null, false]],
+    ['a TTL over 1023', [0, sealed, 1024, 1, [one], null, false]],
+    ['a path over 1023', [0, sealed, 1, 1, tooMany, null, false]],
     ['a short goal', [0, sealed, 1, 1, [one], new Uint8Array(19), false]],
     ['no envelope', [0, [one, one], 1, 1, [one], null, false]],
     ['a short message id', [1, new Uint8Array(15), one, one, [], 1, 1]],
-    ['a route over 255', [1, new Uint8Array(16), one, one, tooMany, 1, 1]],
+    ['a route over 1023', [1, new Uint8Array(16), one, one, tooMany, 1, 1]],
     ['an unknown reason', [2, new Uint8Array(16), one, one, [], 1, 9]],
   ])('S175, S176: %s is a DecodeError', (_, value) => {
     expect(() => decodeMessage(value)).toThrow(DecodeError);

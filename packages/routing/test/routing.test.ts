@@ -274,10 +274,10 @@ describe('what others do wrong', () => {
     ['hops that are not the length of the path', 'malformed', data(A, E, [A, B], { hops: 1 })],
     ['an empty path', 'malformed', data(A, E, [])],
     ['a TTL of 0', 'over-limit', data(A, E, [A, B], { ttl: 0 })],
-    ['a TTL over the limit, counted from the author', 'over-limit', data(A, E, [A, B], { ttl: 255 })],
+    ['a TTL over the limit, counted from the author', 'over-limit', data(A, E, [A, B], { ttl: 1023 })],
     ['a path that starts with another', 'forged', data(A, E, [C, B])],
     ['a path that ends with another', 'forged', data(A, E, [A, C])],
-    ['an answer over the limit', 'over-limit', ack(A, E, [A], 256)],
+    ['an answer over the limit', 'over-limit', ack(A, E, [A], 1024)],
     ['an answer with TTL 0', 'over-limit', ack(A, E, [A], 0)],
     [
       'an answer with too long a route',
@@ -285,7 +285,7 @@ describe('what others do wrong', () => {
       ack(
         A,
         E,
-        Array.from({ length: 256 }, () => A),
+        Array.from({ length: 1024 }, () => A),
       ),
     ],
     ['a route that does not lead home', 'malformed', ack(A, E, [C])],
@@ -308,7 +308,7 @@ describe('what the caller does wrong', () => {
     expect(route(envelopeOf(A, B))).toThrow(AssertionError);
   });
 
-  it.each([0, 256, 1.5])('a hop limit of %d is a RangeError', (maxHops) => {
+  it.each([0, 1024, 1.5])('a hop limit of %d is a RangeError', (maxHops) => {
     expect(() => new Routing({ peerId: A, network: NETWORK, maxHops })).toThrow(RangeError);
   });
 });

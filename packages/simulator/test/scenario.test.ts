@@ -67,7 +67,7 @@ describe('a scenario with the real mesh', () => {
     first?.broadcast(new Uint8Array(100));
     first?.sendDirect(last?.id ?? '', new Uint8Array(100));
     network.run(2_000);
-    expect([...kinds]).toEqual(expect.arrayContaining(['link hello', 'topology neighbors', 'gossip payload']));
+    expect([...kinds]).toEqual(expect.arrayContaining(['link hello', 'topology neighbours', 'gossip payload']));
   });
 
   test('every message encoded and decoded gives the same output as references do', () => {

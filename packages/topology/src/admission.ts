@@ -7,7 +7,7 @@ import type { Input } from './input.js';
 import { isOnRing } from './knowledge.js';
 import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
-import type { Neighborhood } from './neighborhood.js';
+import type { Neighbourhood } from './neighbourhood.js';
 import type { Policy } from './policy.js';
 import { spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
@@ -27,21 +27,21 @@ const BUSY_MS: readonly [Millis, Millis] = [300, 800];
  * Decides on a request. Room is `maxPeers`, and one more for a handover: to a nearer ring neighbour always, to a peer
  * without links that hangs on as a leaf, and to a nearer peer when near slots exist (README eviction, S102).
  */
-export function admit({ self, knowledge, neighborhood, rng }: Context, request: Request, plan: Plan): Verdict {
+export function admit({ self, knowledge, neighbourhood, rng }: Context, request: Request, plan: Plan): Verdict {
   const { peer, purpose, isolated, record } = request;
   const { slots, policy } = plan;
   const { maxPeers, evictionStrategy } = plan.settings;
-  const load = neighborhood.load;
-  const spareLeft = spareSlots(plan, neighborhood);
+  const load = neighbourhood.load;
+  const spareLeft = spareSlots(plan, neighbourhood);
 
   if (maxPeers === 1) return load === 0 ? { type: 'grant' } : { type: 'refuse', reason: 'full' };
   const onRing = record === undefined || isOnRing(record);
   const far = !knowledge.near(plan.farRank).includes(peer);
   const welcome =
-    (onRing && neighborhood.improvesRing(peer)) ||
+    (onRing && neighbourhood.improvesRing(peer)) ||
     (spareLeft > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
     (!onRing && isolated && maxPeers > 2) ||
-    (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighborhood, policy));
+    (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighbourhood, policy));
   if (!welcome) {
     // A link that no slot asks for is still taken while there is room: it can only help.
     return load < maxPeers && purpose !== 'ring' && spareLeft > 0
@@ -52,8 +52,8 @@ export function admit({ self, knowledge, neighborhood, rng }: Context, request: 
   return { type: 'refuse', reason: 'busy', retryAfterMs: Math.round(between(rng, ...BUSY_MS)) };
 }
 
-function nearerThanSome(self: PeerId, peer: PeerId, neighborhood: Neighborhood, policy: Policy): boolean {
-  for (const link of neighborhood.links.values()) {
+function nearerThanSome(self: PeerId, peer: PeerId, neighbourhood: Neighbourhood, policy: Policy): boolean {
+  for (const link of neighbourhood.links.values()) {
     if (link.role === 'near' && policy.compareNear(self, peer, link.peer) < 0) return true;
   }
   return false;

@@ -1,7 +1,7 @@
 import type { PeerId, Rng } from '@peerpigeon/core';
 import type { Config } from './config.js';
 import type { Knowledge } from './knowledge.js';
-import type { Neighborhood } from './neighborhood.js';
+import type { Neighbourhood } from './neighbourhood.js';
 
 /** What all parts of a topology work on. */
 export interface Context {
@@ -9,5 +9,5 @@ export interface Context {
   readonly config: Config;
   readonly rng: Rng;
   readonly knowledge: Knowledge;
-  readonly neighborhood: Neighborhood;
+  readonly neighbourhood: Neighbourhood;
 }

@@ -17,18 +17,18 @@ export type RingStep =
  * From when on a peer may be dialled. The larger id initiates (S89): the smaller waits `patienceMs`, unless it has no link
  * at all (S90). Failed peers wait for their backoff.
  */
-function dialableAt({ self, config, neighborhood }: Context, peer: PeerId, known: Known): Millis {
-  const ours = neighborhood.links.size === 0 || self > peer;
+function dialableAt({ self, config, neighbourhood }: Context, peer: PeerId, known: Known): Millis {
+  const ours = neighbourhood.links.size === 0 || self > peer;
   return Math.max(ours ? 0 : known.discoveredAt + config.patienceMs, known.retryAt);
 }
 
 /** Looks along one side of the ring (1: following, −1: preceding) for the nearest peer that is linked or can be. */
 export function ringStep(context: Context, direction: 1 | -1, now: Millis): RingStep {
-  const { knowledge, neighborhood, config } = context;
+  const { knowledge, neighbourhood, config } = context;
   let until: Millis = Infinity;
   for (const peer of knowledge.side(direction, config.leafSetSize)) {
-    if (neighborhood.links.has(peer)) break;
-    if (neighborhood.pending.has(peer)) return { type: 'waiting', until };
+    if (neighbourhood.links.has(peer)) break;
+    if (neighbourhood.pending.has(peer)) return { type: 'waiting', until };
     const known = knowledge.get(peer) as Known;
     const at = dialableAt(context, peer, known);
     if (at <= now) return { type: 'dial', peer };
@@ -52,7 +52,7 @@ export interface SpareStep {
  * far ones in XOR buckets that no link covers come first, otherwise one is drawn; for near slots the policy's best.
  */
 export function spareStep(
-  { self, knowledge, neighborhood, rng }: Context,
+  { self, knowledge, neighbourhood, rng }: Context,
   { slots, policy, farRank }: Plan,
   seekAt: Millis,
   now: Millis,
@@ -62,7 +62,7 @@ export function spareStep(
   const candidates: Known[] = [];
   const near = wantNear ? [] : knowledge.near(farRank);
   for (const [peer, known] of knowledge.entries()) {
-    if (neighborhood.has(peer) || near.includes(peer)) continue;
+    if (neighbourhood.has(peer) || near.includes(peer)) continue;
     // Asking is free, whoever has the larger id offers: for a free slot nobody waits for the other's initiative.
     const at = Math.max(known.retryAt, known.refusedUntil);
     if (at <= now) candidates.push(known);
@@ -81,17 +81,18 @@ export function spareStep(
     return { peer: pool.sort((a, b) => policy.compareNear(self, a, b))[0], invited, until };
   }
   const covered = new Set<number>();
-  for (const link of neighborhood.links.values()) if (link.role === 'finger') covered.add(bucketIndex(self, link.peer));
+  for (const link of neighbourhood.links.values())
+    if (link.role === 'finger') covered.add(bucketIndex(self, link.peer));
   const fresh = policy.spread ? pool.filter((peer) => !covered.has(bucketIndex(self, peer))) : pool;
   return { peer: pick(rng, fresh.length > 0 ? fresh : pool), invited, until };
 }
 
 /** For a peer with a single link: the XOR-nearest peer that can take it (S92). */
 export function leafStep(context: Context, now: Millis): SpareStep {
-  const { self, knowledge, neighborhood } = context;
+  const { self, knowledge, neighbourhood } = context;
   let until: Millis = Infinity;
   let best: PeerId | undefined;
-  if (neighborhood.load > 0) return { peer: undefined, until };
+  if (neighbourhood.load > 0) return { peer: undefined, until };
   for (const [peer, known] of knowledge.entries()) {
     const at = Math.max(dialableAt(context, peer, known), known.refusedUntil);
     if (at > now) until = Math.min(until, at);

@@ -12,19 +12,19 @@ const FAR_ENTRIES = 3;
  * @param record who we are
  * @param open a slot of ours for a long link is free
  */
-export function neighborsMessage(
-  { knowledge, neighborhood, config, rng }: Context,
+export function neighboursMessage(
+  { knowledge, neighbourhood, config, rng }: Context,
   record: PeerRecord,
   open: boolean,
   receiver: PeerId,
   now: Millis,
 ): Message {
-  const links = [...neighborhood.links.keys()];
+  const links = [...neighbourhood.links.keys()];
   const entries: Entry[] = [{ record, ageMs: 0, open }];
   for (const peer of new Set([...knowledge.near(config.leafSetSize, receiver), ...sample(rng, links, FAR_ENTRIES)])) {
     const known = knowledge.get(peer);
     if (known === undefined || peer === receiver) continue;
-    const linked = neighborhood.links.has(peer);
+    const linked = neighbourhood.links.has(peer);
     // A free slot is passed on at first hand only, or the rumour would outlive it.
     entries.push({
       record: known.record,
@@ -33,5 +33,5 @@ export function neighborsMessage(
       open: linked && known.openUntil > now,
     });
   }
-  return { kind: 'neighbors', entries, links };
+  return { kind: 'neighbours', entries, links };
 }

@@ -10,4 +10,4 @@ export type { Role } from './role.js';
 export { slotsFor } from './slots.js';
 export type { Slots } from './slots.js';
 export type { Known } from './knowledge.js';
-export type { Neighbor, Pending } from './neighborhood.js';
+export type { Neighbour, Pending } from './neighbourhood.js';

@@ -27,7 +27,7 @@ export type Message =
       readonly ringOk: boolean;
     }
   /** Peers near the receiver, and this end's own links (the receiver's 2-hop table). */
-  | { readonly kind: 'neighbors'; readonly entries: readonly Entry[]; readonly links: readonly PeerId[] }
+  | { readonly kind: 'neighbours'; readonly entries: readonly Entry[]; readonly links: readonly PeerId[] }
   /** This link is about to be closed (S103), and who may take its place. */
   | { readonly kind: 'notice'; readonly reason: string; readonly peers: readonly PeerRecord[] };
 
@@ -48,7 +48,7 @@ export function encodeMessage(message: Message): FrameValue {
   switch (message.kind) {
     case 'status':
       return [STATUS, ROLES.indexOf(message.role), message.open, message.ringOk];
-    case 'neighbors':
+    case 'neighbours':
       return [
         NEIGHBORS,
         message.entries.map((entry) => [recordToWire(entry.record), Math.round(entry.ageMs), entry.open]),
@@ -72,9 +72,9 @@ export function decodeMessage(value: unknown): Message {
     }
     case NEIGHBORS:
       return {
-        kind: 'neighbors',
+        kind: 'neighbours',
         entries: fields.list(MAX_ENTRIES, (list) => {
-          const entry = new Fields(list.any(), 'neighbors entry', 3);
+          const entry = new Fields(list.any(), 'neighbours entry', 3);
           return { record: recordFromWire(entry.any()), ageMs: entry.integer(0, MAX_AGE_MS), open: entry.boolean() };
         }),
         links: fields.list(MAX_LINKS, (list) => list.peerId()),

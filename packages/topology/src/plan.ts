@@ -1,6 +1,6 @@
 import type { Settings } from './config.js';
 import type { Knowledge } from './knowledge.js';
-import type { Neighborhood } from './neighborhood.js';
+import type { Neighbourhood } from './neighbourhood.js';
 import { randomPolicy, xorPolicy } from './policy.js';
 import type { Policy } from './policy.js';
 import { slotsFor } from './slots.js';
@@ -30,6 +30,6 @@ export function planFor(settings: Settings, knowledge: Knowledge): Plan {
 }
 
 /** How many long and near slots of the plan are free. */
-export function spareSlots({ slots }: Plan, neighborhood: Neighborhood): number {
-  return slots.random + slots.finger + slots.near - neighborhood.spareLoad;
+export function spareSlots({ slots }: Plan, neighbourhood: Neighbourhood): number {
+  return slots.random + slots.finger + slots.near - neighbourhood.spareLoad;
 }

@@ -50,15 +50,15 @@ export class Seeker {
 
   /** Dials what is missing, or asks the server for somebody to dial; returns when to look again. */
   seek(plan: Plan, online: boolean, now: Millis, out: Output[]): Millis {
-    const { knowledge, neighborhood, config } = this.context;
+    const { knowledge, neighbourhood, config } = this.context;
     const { autoDiscovery, maxPeers } = plan.settings;
     const dialling = autoDiscovery && online;
     if (maxPeers === 1) return dialling ? this.seekLeaf(now, out) : Infinity;
     let next = this.seekRing(maxPeers, dialling, now, out);
     if (!dialling) return Infinity;
-    let missing = this.ring.state === 'open' && neighborhood.pending.size === 0;
-    const spare = spareSlots(plan, neighborhood);
-    if (spare > 0 && neighborhood.load <= maxPeers) {
+    let missing = this.ring.state === 'open' && neighbourhood.pending.size === 0;
+    const spare = spareSlots(plan, neighbourhood);
+    if (spare > 0 && neighbourhood.load <= maxPeers) {
       // Whoever finds no ring neighbour at all seeks long links nevertheless, a while later.
       const { ringSettleMs } = config;
       const from = this.ring.since + (this.ring.state === 'right' ? ringSettleMs : 5 * ringSettleMs);
@@ -66,7 +66,7 @@ export class Seeker {
       else {
         const step = spareStep(this.context, plan, this.blind.at, now);
         next = Math.min(next, step.until);
-        if (step.peer === undefined) missing ||= knowledge.size > neighborhood.load || neighborhood.load === 0;
+        if (step.peer === undefined) missing ||= knowledge.size > neighbourhood.load || neighbourhood.load === 0;
         else {
           if (step.invited === false) this.blind.advance(now);
           this.dial(step.peer, 'finger', out);
@@ -78,9 +78,9 @@ export class Seeker {
 
   /** Asks `peer` for a link, unless one is there or being made, or too many are. */
   dial(peer: PeerId, purpose: Purpose, out: Output[]): void {
-    const { neighborhood, config } = this.context;
-    const { pending, links } = neighborhood;
-    if (neighborhood.has(peer)) return;
+    const { neighbourhood, config } = this.context;
+    const { pending, links } = neighbourhood;
+    if (neighbourhood.has(peer)) return;
     let dials = 0;
     for (const one of pending.values()) if (one.ours) dials++;
     if (dials >= config.maxDials && purpose !== 'manual') return;
@@ -91,20 +91,20 @@ export class Seeker {
   private seekLeaf(now: Millis, out: Output[]): Millis {
     const step = leafStep(this.context, now);
     if (step.peer !== undefined) this.dial(step.peer, 'leaf', out);
-    const seeking = this.context.neighborhood.load === 0 ? 1 : 0;
+    const seeking = this.context.neighbourhood.load === 0 ? 1 : 0;
     return Math.min(step.until, this.discover(seeking > 0, seeking, now, out));
   }
 
   private seekRing(maxPeers: number, dialling: boolean, now: Millis, out: Output[]): Millis {
-    const { neighborhood, config } = this.context;
+    const { neighbourhood, config } = this.context;
     let next: Millis = Infinity;
-    let right = neighborhood.links.size > 0;
+    let right = neighbourhood.links.size > 0;
     for (const direction of [1, -1] as const) {
       const step = ringStep(this.context, direction, now);
       if (step.type === 'closed') continue;
       right = false;
       if (step.type === 'waiting') next = Math.min(next, step.until);
-      else if (dialling && neighborhood.load <= maxPeers) this.dial(step.peer, 'ring', out);
+      else if (dialling && neighbourhood.load <= maxPeers) this.dial(step.peer, 'ring', out);
       else next = Math.min(next, now + config.backoffMs);
     }
     const state = right ? 'right' : 'open';

@@ -1,7 +1,7 @@
 import type { Millis } from '@peerpigeon/core';
 import { compareDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
-import type { Neighbor } from './neighborhood.js';
+import type { Neighbour } from './neighbourhood.js';
 import type { Role } from './role.js';
 
 /** Who goes first among those that may go. */
@@ -44,23 +44,23 @@ export class Surplus {
    * end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
    * @param online the server can be asked: whoever loses a bridge finds its way back
    */
-  review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbor[] {
-    const { self, neighborhood, config } = this.context;
-    if (neighborhood.links.size <= maxPeers) {
+  review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbour[] {
+    const { self, neighbourhood, config } = this.context;
+    if (neighbourhood.links.size <= maxPeers) {
       this.clear();
       return [];
     }
     this.since = Math.min(this.since, now);
-    const open = [...neighborhood.links.values()].filter((link) => !link.closing);
+    const open = [...neighbourhood.links.values()].filter((link) => !link.closing);
     const excess = Math.max(0, open.length - maxPeers);
-    const yielding = ({ role, theirRole }: Neighbor): boolean =>
+    const yielding = ({ role, theirRole }: Neighbour): boolean =>
       role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined;
     const going = open.filter((link) => link.role === 'none' && yielding(link));
     const waitedMs = now - this.since;
     if (waitedMs >= config.handoverMs) {
       open.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || compareDistance(self, b.peer, a.peer));
       for (const link of open) {
-        const safe = online || (ringOk && link.theirRingOk) || neighborhood.hasDetour(link);
+        const safe = online || (ringOk && link.theirRingOk) || neighbourhood.hasDetour(link);
         const overdue = link.role === 'none' && online && waitedMs >= 2 * config.handoverMs;
         if (waitedMs === Infinity || (yielding(link) && safe) || overdue) going.push(link);
       }

@@ -6,12 +6,12 @@ import { Backoff } from './backoff.js';
 import { DEFAULT_CONFIG } from './config.js';
 import type { Config, Settings } from './config.js';
 import type { Context } from './context.js';
-import { neighborsMessage } from './exchange.js';
+import { neighboursMessage } from './exchange.js';
 import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
 import type { Entry, Message } from './message.js';
-import { Neighborhood } from './neighborhood.js';
-import type { Neighbor } from './neighborhood.js';
+import { Neighbourhood } from './neighbourhood.js';
+import type { Neighbour } from './neighbourhood.js';
 import type { Output } from './output.js';
 import { planFor, spareSlots } from './plan.js';
 import { Seeker } from './seeker.js';
@@ -38,7 +38,7 @@ export class Topology implements Machine<Input, Output> {
   /** What is known of other peers. */
   readonly knowledge: Knowledge;
   /** Links and those being made. */
-  readonly neighborhood: Neighborhood;
+  readonly neighbourhood: Neighbourhood;
   private readonly context: Context;
   private readonly seeker: Seeker;
   private readonly surplus: Surplus;
@@ -54,8 +54,8 @@ export class Topology implements Machine<Input, Output> {
     this.record = record;
     this.settings = settings;
     this.knowledge = new Knowledge(self, config);
-    this.neighborhood = new Neighborhood(self);
-    this.context = { self, config, rng, knowledge: this.knowledge, neighborhood: this.neighborhood };
+    this.neighbourhood = new Neighbourhood(self);
+    this.context = { self, config, rng, knowledge: this.knowledge, neighbourhood: this.neighbourhood };
     this.seeker = new Seeker(this.context);
     this.surplus = new Surplus(this.context);
     this.warnings = new Warnings(config);
@@ -68,7 +68,7 @@ export class Topology implements Machine<Input, Output> {
 
   /** Long and near links that are missing. */
   get seeking(): number {
-    return Math.max(0, spareSlots(planFor(this.settings, this.knowledge), this.neighborhood));
+    return Math.max(0, spareSlots(planFor(this.settings, this.knowledge), this.neighbourhood));
   }
 
   /** Both ring neighbours are the nearest known. */
@@ -77,7 +77,7 @@ export class Topology implements Machine<Input, Output> {
   }
 
   handle(input: Input, now: Millis, out: Output[]): void {
-    const { knowledge, neighborhood, context } = this;
+    const { knowledge, neighbourhood, context } = this;
     const { config, rng } = context;
     switch (input.type) {
       case 'start':
@@ -101,7 +101,7 @@ export class Topology implements Machine<Input, Output> {
         for (const peer of input.seeking ?? []) knowledge.invite(peer, now + config.openMs);
         break;
       case 'departed':
-        if (!neighborhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
+        if (!neighbourhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
         break;
       case 'requested':
         this.answer(input, now, out);
@@ -110,8 +110,8 @@ export class Topology implements Machine<Input, Output> {
         this.redirected(input, now, out);
         break;
       case 'dialFailed':
-        neighborhood.pending.delete(input.peer);
-        if (neighborhood.links.has(input.peer)) break;
+        neighbourhood.pending.delete(input.peer);
+        if (neighbourhood.links.has(input.peer)) break;
         this.warnings.dialled(input.peer, knowledge.failed(input.peer, now, rng), out);
         if (input.absent) this.forget(input.peer, true, now, out);
         break;
@@ -121,7 +121,7 @@ export class Topology implements Machine<Input, Output> {
       case 'peerUp':
         this.learn(input.record, now, now, out);
         knowledge.alive(input.peer, now);
-        neighborhood.add(
+        neighbourhood.add(
           input.peer,
           input.record,
           new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER),
@@ -145,7 +145,7 @@ export class Topology implements Machine<Input, Output> {
 
   private stop(): void {
     this.presence = 'away';
-    this.neighborhood.clear();
+    this.neighbourhood.clear();
     this.knowledge.clear();
     this.surplus.clear();
     this.reviewAt = Infinity;
@@ -168,7 +168,7 @@ export class Topology implements Machine<Input, Output> {
   }
 
   private changed(now: Millis): void {
-    for (const link of this.neighborhood.links.values()) link.exchange.hasten(now);
+    for (const link of this.neighbourhood.links.values()) link.exchange.hasten(now);
   }
 
   private answer(request: Request, now: Millis, out: Output[]): void {
@@ -179,7 +179,7 @@ export class Topology implements Machine<Input, Output> {
         ? { type: 'refuse', reason: 'full' }
         : admit(this.context, request, planFor(this.settings, this.knowledge));
     if (verdict.type === 'grant') {
-      this.neighborhood.pending.set(peer, { purpose, ours: false });
+      this.neighbourhood.pending.set(peer, { purpose, ours: false });
       out.push({ type: 'grant', peer });
     } else {
       const forRing = purpose === 'ring' || purpose === 'leaf';
@@ -189,11 +189,11 @@ export class Topology implements Machine<Input, Output> {
   }
 
   private redirected(input: Extract<Input, { type: 'redirected' }>, now: Millis, out: Output[]): void {
-    const { knowledge, neighborhood, context } = this;
+    const { knowledge, neighbourhood, context } = this;
     const { config, rng } = context;
     // Whoever is asked for a long link and has no room names those of whom it heard that they have.
-    const purpose = neighborhood.pending.get(input.peer)?.purpose ?? 'ring';
-    neighborhood.pending.delete(input.peer);
+    const purpose = neighbourhood.pending.get(input.peer)?.purpose ?? 'ring';
+    neighbourhood.pending.delete(input.peer);
     this.learnAll(input.peers, now, out);
     if (purpose !== 'ring') for (const { id } of input.peers) knowledge.hasRoom(id, now + config.hintMs);
     if (input.reason !== 'busy') knowledge.hasNoRoom(input.peer, now, rng);
@@ -202,8 +202,8 @@ export class Topology implements Machine<Input, Output> {
   }
 
   private peerDown(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
-    this.neighborhood.pending.delete(peer);
-    if (!this.neighborhood.links.delete(peer)) return;
+    this.neighbourhood.pending.delete(peer);
+    if (!this.neighbourhood.links.delete(peer)) return;
     if (departed) this.forget(peer, true, now, out);
     else this.knowledge.hasNoRoom(peer, now, this.context.rng);
     this.seeker.lost(now);
@@ -212,7 +212,7 @@ export class Topology implements Machine<Input, Output> {
 
   /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
   private received(from: PeerId, message: Message, now: Millis, out: Output[]): boolean {
-    const link = this.neighborhood.links.get(from);
+    const link = this.neighbourhood.links.get(from);
     if (link === undefined) return false;
     this.knowledge.alive(from, now);
     switch (message.kind) {
@@ -224,7 +224,7 @@ export class Topology implements Machine<Input, Output> {
         if (open) this.knowledge.hasRoom(from, now + this.context.config.openMs);
         return changed;
       }
-      case 'neighbors':
+      case 'neighbours':
         link.view = message.links;
         out.push({ type: 'event', event: { type: 'view', peer: from, links: message.links } });
         return this.learnEntries(message.entries, now, out);
@@ -254,18 +254,18 @@ export class Topology implements Machine<Input, Output> {
 
   /** Looks at everything and does what is due. */
   private review(now: Millis, out: Output[]): void {
-    const { knowledge, neighborhood, settings, seeker, surplus } = this;
-    for (const peer of knowledge.prune(now, (id) => neighborhood.has(id))) {
+    const { knowledge, neighbourhood, settings, seeker, surplus } = this;
+    for (const peer of knowledge.prune(now, (id) => neighbourhood.has(id))) {
       out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
     }
     const plan = planFor(settings, knowledge);
-    neighborhood.assign(plan, knowledge);
+    neighbourhood.assign(plan, knowledge);
     const online = this.presence === 'online';
     for (const link of surplus.review(settings.maxPeers, this.ringOk, online, now)) this.evict(link, now, out);
     const next = [
       seeker.seek(plan, online, now, out),
-      this.tellNeighbors(spareSlots(plan, neighborhood) > 0, now, out),
-      this.warnings.review(neighborhood.links.size, settings.minPeers, now, out),
+      this.tellNeighbours(spareSlots(plan, neighbourhood) > 0, now, out),
+      this.warnings.review(neighbourhood.links.size, settings.minPeers, now, out),
       surplus.nextAt(now),
     ];
     // Never at once: a review that changes nothing must not follow itself.
@@ -275,7 +275,7 @@ export class Topology implements Machine<Input, Output> {
     out.push({ type: 'timer', at, timer: { kind: 'review', at } });
   }
 
-  private evict(link: Neighbor, now: Millis, out: Output[]): void {
+  private evict(link: Neighbour, now: Millis, out: Output[]): void {
     const { peer, role } = link;
     link.closing = true;
     const reason = role === 'none' ? 'replaced by a nearer peer' : 'no slot left';
@@ -286,10 +286,10 @@ export class Topology implements Machine<Input, Output> {
   }
 
   /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
-  private tellNeighbors(open: boolean, now: Millis, out: Output[]): Millis {
+  private tellNeighbours(open: boolean, now: Millis, out: Output[]): Millis {
     const { ringOk } = this;
     let next: Millis = Infinity;
-    for (const link of this.neighborhood.links.values()) {
+    for (const link of this.neighbourhood.links.values()) {
       const { peer, role, exchange } = link;
       if (link.closing) continue;
       const status = `${role} ${open} ${ringOk}`;
@@ -298,7 +298,7 @@ export class Topology implements Machine<Input, Output> {
         out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
       }
       if (exchange.at <= now) {
-        out.push({ type: 'send', to: peer, message: neighborsMessage(this.context, this.record, open, peer, now) });
+        out.push({ type: 'send', to: peer, message: neighboursMessage(this.context, this.record, open, peer, now) });
         exchange.advance(now);
       }
       next = Math.min(next, exchange.at);

@@ -7,7 +7,7 @@ import { record } from './network.js';
 const A = 'a'.repeat(40);
 const MESSAGES: Message[] = [
   { kind: 'status', role: 'finger', open: true, ringOk: false },
-  { kind: 'neighbors', entries: [{ record: record(A), ageMs: 40, open: false }], links: [A, 'b'.repeat(40)] },
+  { kind: 'neighbours', entries: [{ record: record(A), ageMs: 40, open: false }], links: [A, 'b'.repeat(40)] },
   { kind: 'notice', reason: 'replaced by a nearer peer', peers: [record(A)] },
 ];
 
@@ -17,7 +17,7 @@ test.each(MESSAGES)('$kind comes back from the wire as it was', (message) => {
 
 test('S176: more entries than agreed are refused', () => {
   const entries = Array.from({ length: MAX_ENTRIES + 1 }, () => ({ record: record(A), ageMs: 0, open: false }));
-  const wire = encodeMessage({ kind: 'neighbors', entries, links: [] });
+  const wire = encodeMessage({ kind: 'neighbours', entries, links: [] });
   expect(() => decodeMessage(wire)).toThrow(DecodeError);
 });
 

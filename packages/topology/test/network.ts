@@ -65,7 +65,7 @@ export class TopologyNetwork {
     if (topology === undefined) return;
     this.peers.delete(id);
     this.ring.delete(id);
-    for (const other of topology.neighborhood.links.keys()) {
+    for (const other of topology.neighbourhood.links.keys()) {
       this.linked.delete(pair(id, other));
       this.later(2_000, () => this.feed(other, { type: 'peerDown', peer: id, departed: true }));
     }
@@ -103,7 +103,8 @@ export class TopologyNetwork {
       count++;
       const stack = [start];
       for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-        for (const next of this.peers.get(id)?.neighborhood.links.keys() ?? []) if (left.delete(next)) stack.push(next);
+        for (const next of this.peers.get(id)?.neighbourhood.links.keys() ?? [])
+          if (left.delete(next)) stack.push(next);
       }
     }
     return count;
@@ -179,7 +180,7 @@ export class TopologyNetwork {
       if (target === undefined)
         return this.later(LATENCY_MS, () => this.feed(id, { type: 'dialFailed', peer, absent: true }));
       // Glare: the larger id's request stays.
-      if (target.neighborhood.pending.get(id)?.ours === true) {
+      if (target.neighbourhood.pending.get(id)?.ours === true) {
         if (peer < id) this.later(SETUP_MS, () => this.open(peer, id));
         return;
       }

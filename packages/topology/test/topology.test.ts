@@ -17,8 +17,8 @@ describe('a mesh in one piece', () => {
       const network = grown(seed, 40, maxPeers);
       expect(network.ringErrors()).toBe(0);
       expect(network.components()).toBe(1);
-      for (const { neighborhood } of network.peers.values())
-        expect(neighborhood.links.size).toBeLessThanOrEqual(maxPeers);
+      for (const { neighbourhood } of network.peers.values())
+        expect(neighbourhood.links.size).toBeLessThanOrEqual(maxPeers);
     }
   });
 
@@ -75,9 +75,9 @@ test('S56: lowering maxPeers drops links, raising it fills them again', () => {
   const settings = { maxPeers: 3, minPeers: 2, autoDiscovery: true, evictionStrategy: true, xorRouting: true };
   network.feed(id, { type: 'configure', settings });
   network.run(1_000);
-  expect(network.peers.get(id)?.neighborhood.links.size).toBeLessThanOrEqual(4);
+  expect(network.peers.get(id)?.neighbourhood.links.size).toBeLessThanOrEqual(4);
   network.run(10_000);
-  expect(network.peers.get(id)?.neighborhood.links.size).toBeLessThanOrEqual(3);
+  expect(network.peers.get(id)?.neighbourhood.links.size).toBeLessThanOrEqual(3);
   expect(network.ringErrors()).toBe(0);
 });
 
@@ -130,7 +130,7 @@ test('peers with one slot hang on as leaves, outside the ring', () => {
     leaves.push(id);
   }
   network.run(30_000);
-  for (const id of leaves) expect(network.peers.get(id)?.neighborhood.links.size).toBe(1);
+  for (const id of leaves) expect(network.peers.get(id)?.neighbourhood.links.size).toBe(1);
   expect(network.components()).toBe(1);
 });
 

@@ -10,7 +10,7 @@ import { assignRoles } from './role.js';
 import type { Role } from './role.js';
 
 /** A ready link, as the topology sees it. */
-export interface Neighbor {
+export interface Neighbour {
   readonly peer: PeerId;
   readonly record: PeerRecord;
   /** What it is for at this end. */
@@ -36,8 +36,8 @@ export interface Pending {
 }
 
 /** Links that are there and links that are being made; which of them is what. */
-export class Neighborhood {
-  readonly links = new Map<PeerId, Neighbor>();
+export class Neighbourhood {
+  readonly links = new Map<PeerId, Neighbour>();
   readonly pending = new Map<PeerId, Pending>();
   private readonly self: PeerId;
 
@@ -101,7 +101,7 @@ export class Neighborhood {
   }
 
   /** Whether the two ends of a link stay connected without it, over one other neighbour of ours. */
-  hasDetour(link: Neighbor): boolean {
+  hasDetour(link: Neighbour): boolean {
     for (const other of this.links.values()) {
       if (other !== link && !other.closing && (other.view.includes(link.peer) || link.view.includes(other.peer)))
         return true;
