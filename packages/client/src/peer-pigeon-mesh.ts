@@ -13,7 +13,6 @@ import { checkConnect, checkOptions, withMaxPeers, withMinPeers, withSwitch } fr
 import type { ConnectOptions, MeshOptions } from './options.js';
 import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
 
-/** Highest TTL on the wire, in links. */
 /** Reasons travel to the other side; a guess, enough for a sentence. */
 const MAX_REASON_LENGTH = 128;
 
