@@ -85,9 +85,13 @@ export class Mesh implements Machine<Input, Output> {
   handle(input: Input, now: Millis, out: Output[]): void {
     this.now = now;
     this.out = out;
-    this.dispatch(input);
-    for (let i = 0; i < this.tasks.length; i++) (this.tasks[i] as () => void)();
-    this.tasks.length = 0;
+    try {
+      this.dispatch(input);
+      for (let i = 0; i < this.tasks.length; i++) (this.tasks[i] as () => void)();
+    } finally {
+      // After a bug, too: what was carried out must not be carried out again with the next input.
+      this.tasks.length = 0;
+    }
   }
 
   private dispatch(input: Input): void {
@@ -227,10 +231,14 @@ export class Mesh implements Machine<Input, Output> {
       case 'connected':
         this.tellTopology({ type: 'reach', online: true });
         return this.emit({ ...event, type: 'signalingConnected' });
-      case 'disconnected':
+      case 'disconnected': {
+        // An attempt that failed is no new loss.
+        const lost = this.topology.online;
         this.tellTopology({ type: 'reach', online: false });
         this.emit({ ...event, type: 'signalingDisconnected' });
-        return this.emit({ type: 'warning', code: 'signaling-lost', message: `signaling is down: ${event.reason}` });
+        if (lost) this.emit({ type: 'warning', code: 'signaling-lost', message: `signaling is down: ${event.reason}` });
+        return;
+      }
       case 'discovered':
       case 'departed':
         return this.tellTopology(event);

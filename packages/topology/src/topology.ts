@@ -66,6 +66,11 @@ export class Topology implements Machine<Input, Output> {
     return this.knowledge.sizeEstimate();
   }
 
+  /** Requests can reach peers that are not linked. */
+  get online(): boolean {
+    return this.presence === 'online';
+  }
+
   /** Long and near links that are missing. */
   get seeking(): number {
     return Math.max(0, spareSlots(planFor(this.settings, this.knowledge), this.neighbourhood));
@@ -260,8 +265,8 @@ export class Topology implements Machine<Input, Output> {
     }
     const plan = planFor(settings, knowledge);
     neighbourhood.assign(plan, knowledge);
-    const online = this.presence === 'online';
-    for (const link of surplus.review(settings.maxPeers, this.ringOk, online, now)) this.evict(link, now, out);
+    const { online, ringOk } = this;
+    for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
     const next = [
       seeker.seek(plan, online, now, out),
       this.tellNeighbours(spareSlots(plan, neighbourhood) > 0, now, out),
