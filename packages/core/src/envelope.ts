@@ -8,8 +8,8 @@ import { Fields } from './fields.js';
 /** A message id: 32 hexadecimal digits, the first 16 bytes of SHA-256 of the signed part (S28). */
 export type MessageId = string;
 
-/** How a message travels: to everyone, or to one peer. */
-export type EnvelopeKind = 'broadcast' | 'direct';
+/** How a message travels: to everyone; to one peer, for its application; to one peer, for the link with it. */
+export type EnvelopeKind = 'broadcast' | 'direct' | 'signal';
 
 /** What the author says of a message; the part that its signature covers and that no relay can change. */
 export interface EnvelopeFields {
@@ -25,7 +25,7 @@ export interface EnvelopeFields {
   readonly seq: number;
   /** The author's wall clock, ms since 1970. */
   readonly timestamp: Millis;
-  /** The receiver of a direct message. */
+  /** The receiver, unless it is a broadcast. */
   readonly to?: PeerId;
   /** The content as its author encoded it once; only a receiver's façade decodes it. */
   readonly content: Uint8Array;
@@ -43,7 +43,7 @@ export interface Envelope extends EnvelopeFields {
 /** The version of the signed part. */
 export const ENVELOPE_VERSION = 1;
 
-const KINDS: readonly EnvelopeKind[] = ['broadcast', 'direct'];
+const KINDS: readonly EnvelopeKind[] = ['broadcast', 'direct', 'signal'];
 const NO_SIGNATURE = new Uint8Array(0);
 const ID_BYTES = 16;
 /** Longest network or channel name, in UTF-16 code units. */

@@ -18,7 +18,7 @@ export class Author {
   private readonly network: string;
   private readonly from: PeerId;
   private readonly epoch: number;
-  private readonly next: Record<EnvelopeKind, number> = { broadcast: 1, direct: 1 };
+  private readonly next: Record<EnvelopeKind, number> = { broadcast: 1, direct: 1, signal: 1 };
 
   constructor(network: string, from: PeerId, epoch: number) {
     this.network = network;

@@ -21,8 +21,8 @@ export type Input =
   | { readonly type: 'broadcast'; readonly envelope: Envelope; readonly ttl?: number }
   /** Route a sealed envelope to its receiver. */
   | { readonly type: 'direct'; readonly envelope: Envelope }
-  /** Dial a known peer now (`connectToPeer`). */
-  | { readonly type: 'dial'; readonly peer: PeerId }
+  /** Dial a known peer now (`connectToPeer`); `extra`: a link beyond `maxPeers`, for a call or a transfer. */
+  | { readonly type: 'dial'; readonly peer: PeerId; readonly kind?: 'mesh' | 'extra' }
   /** Close the link with a peer (`disconnectPeer`). */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
   /** The signaling port. */

@@ -5,7 +5,7 @@ import { Link, signalFromJson, signalToJson } from '@peerpigeon/link';
 import type { Config as LinkConfig, Input as LinkInput, Output as LinkOutput, Signal } from '@peerpigeon/link';
 import type { SignalKind } from '@peerpigeon/signaling-protocol';
 import { purposeOf } from '@peerpigeon/topology';
-import type { Input as TopologyInput } from '@peerpigeon/topology';
+import type { DialFailure, Input as TopologyInput } from '@peerpigeon/topology';
 import { LEFT, LIMITS } from './config.js';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
@@ -27,14 +27,23 @@ export interface LinkHost {
   /** Takes a signal to a peer that is not linked. */
   relay(to: PeerId, kind: SignalKind, data: unknown): void;
   tellTopology(input: TopologyInput): void;
-  /** A link became ready, or is gone. */
-  peer(type: 'peerUp' | 'peerDown', peer: PeerId): void;
+  /** A link became ready, fell silent, is heard of again, or is gone. */
+  peer(type: 'peerUp' | 'suspect' | 'recovered' | 'peerDown', peer: PeerId): void;
   /** A frame of one of the protocols above came over a ready link. */
   received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void;
 }
 
 /** Bytes of a link's session name: 128 random bits never meet again. */
 const SESSION_BYTES = 16;
+
+/** What the end of an attempt says of the other side. */
+const FAILURES: { readonly [Reason in string]?: DialFailure } = {
+  'request-timeout': 'silent',
+  'negotiation-timeout': 'failed',
+  'hello-timeout': 'failed',
+  'transport-failed': 'failed',
+  'transport-closed': 'failed',
+};
 
 /** All link machines of a mesh, and what becomes of their outputs. */
 export class LinkBoard {
@@ -185,9 +194,11 @@ export class LinkBoard {
         return host.tellTopology({ ...event, peer });
       case 'degraded':
         entry.degraded = true;
+        host.peer('suspect', peer);
         return this.emit({ type: 'peerDegraded', peer });
       case 'recovered':
         entry.degraded = false;
+        host.peer('recovered', peer);
         return this.emit({ type: 'peerRecovered', peer });
       case 'ready':
         entry.readySince = host.now();
@@ -208,7 +219,9 @@ export class LinkBoard {
     this.table.delete(entry);
     if (!wasReady) {
       // A request that we did not grant, or a late word of an attempt that is over, is no failure of a dial.
-      if (reason !== 'refused' && reason !== 'stale') host.tellTopology({ type: 'dialFailed', peer, absent });
+      if (reason !== 'refused' && reason !== 'stale') {
+        host.tellTopology({ type: 'dialFailed', peer, cause: absent ? 'absent' : (FAILURES[reason] ?? 'ended') });
+      }
       return;
     }
     host.peer('peerDown', peer);

@@ -1,14 +1,15 @@
-import type { Envelope, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { DecodeError } from '@peerpigeon/core';
+import type { Envelope, FrameValue, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import { Gossip } from '@peerpigeon/gossip';
 import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/gossip';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { linkConfig } from '@peerpigeon/link';
 import { Routing } from '@peerpigeon/routing';
-import type { Input as RoutingInput, Output as RoutingOutput } from '@peerpigeon/routing';
+import type { Address, Input as RoutingInput, Output as RoutingOutput } from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
-import { Topology } from '@peerpigeon/topology';
-import type { Input as TopologyInput, Output as TopologyOutput } from '@peerpigeon/topology';
+import { Topology, decodeMessage as decodeTopology, encodeMessage as encodeTopology } from '@peerpigeon/topology';
+import type { Input as TopologyInput, Message as TopologyMessage, Output as TopologyOutput } from '@peerpigeon/topology';
 import { Author } from './author.js';
 import type { Draft } from './author.js';
 import { LEFT, LIMITS } from './config.js';
@@ -69,7 +70,8 @@ export class Mesh implements Machine<Input, Output> {
       relay: (to, kind, data) => this.runSession({ type: 'send', to, kind, data }),
       tellTopology: (input) => this.tellTopology(input),
       peer: (type, peer) => {
-        this.runGossip({ type, peer });
+        if (type === 'suspect' || type === 'recovered') this.tellTopology({ type, peer });
+        else this.runGossip({ type, peer });
         this.runRouting({ type, peer });
       },
       received: (from, frame) => this.received(from, frame),
@@ -117,7 +119,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'direct':
         return this.runRouting({ type: 'route', envelope: input.envelope });
       case 'dial':
-        return this.tellTopology(input);
+        return this.tellTopology({ ...input, purpose: input.kind === 'extra' ? 'extra' : 'manual' });
       case 'hangup':
         return this.links.tell(input.peer, input);
       case 'signaling':
@@ -193,7 +195,7 @@ export class Mesh implements Machine<Input, Output> {
 
   private runRouting(input: RoutingInput): void {
     for (const output of this.outputsOf(this.routing, input)) {
-      if (output.type === 'event') this.emit(toMeshEvent(output.event));
+      if (output.type === 'event') this.forRoutingEvent(output.event);
       else this.carryOut('routing', output);
     }
   }
@@ -257,6 +259,14 @@ export class Mesh implements Machine<Input, Output> {
     switch (output.type) {
       case 'dial':
         return this.links.dial(output.peer, output.purpose, output.isolated);
+      case 'route':
+        return this.parcel({ type: 'peer', peer: output.to, ...(output.route && { route: output.route }) }, output);
+      case 'probe':
+        return this.parcel({ type: 'key', key: output.key, over: output.over }, output);
+      case 'walk':
+        return this.parcel({ type: 'walk', steps: output.steps }, output);
+      case 'tunnel':
+        return this.runRouting(output);
       case 'grant':
       case 'refuse':
       case 'hangup':
@@ -271,15 +281,34 @@ export class Mesh implements Machine<Input, Output> {
         return this.runRouting({ type: 'view', peer: output.event.peer, neighbours: output.event.links });
     }
   }
-}
 
-function toMeshEvent(event: Extract<RoutingOutput, { type: 'event' }>['event']): Event {
-  switch (event.type) {
-    case 'message':
-      return { ...event, verified: false };
-    case 'delivered':
-      return { ...event, type: 'messageDelivered' };
-    case 'failed':
-      return { ...event, type: 'messageFailed' };
+  /** Topology's messages to peers that are no neighbours travel as parcels. */
+  private parcel(address: Address, { message }: { readonly message: TopologyMessage }): void {
+    this.runRouting({ type: 'parcel', address, body: encodeTopology(message) });
+  }
+
+  private forRoutingEvent(event: Extract<RoutingOutput, { type: 'event' }>['event']): void {
+    switch (event.type) {
+      case 'message':
+        return this.emit({ ...event, verified: false });
+      case 'delivered':
+        return this.emit({ ...event, type: 'messageDelivered' });
+      case 'failed':
+        return this.emit({ ...event, type: 'messageFailed' });
+      case 'bounced':
+        return this.tellTopology({ type: 'unreachable', peer: event.to });
+      case 'parcel':
+        return this.unpack(event.from, event.body, event.path);
+    }
+  }
+
+  private unpack(from: PeerId, body: FrameValue, path: readonly PeerId[]): void {
+    try {
+      const message = decodeTopology(body);
+      this.tellTopology({ type: 'routed', from, route: path.slice(1).reverse(), message });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.links.violation(path[path.length - 1] as PeerId, 'malformed', `parcel: ${error.message}`);
+    }
   }
 }

@@ -1,7 +1,7 @@
 export { DEFAULTS } from './config.js';
 export type { Config, Options } from './config.js';
 export type { Event, FailureReason } from './event.js';
-export type { Input } from './input.js';
+export type { Address, Input } from './input.js';
 export { decodeMessage, encodeMessage } from './message.js';
 export type { Ack, Data, Message, Nack, NackReason } from './message.js';
 export type { Output } from './output.js';

@@ -1,11 +1,31 @@
-import type { Envelope, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
+import type { Envelope, FrameValue, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
 import type { Message } from './message.js';
 import type { Timer } from './timer.js';
 
+/** Where a parcel goes. */
+export type Address =
+  /** To this peer: over `route` (the peers in between, our neighbour first), else greedily. */
+  | { readonly type: 'peer'; readonly peer: PeerId; readonly route?: readonly PeerId[] }
+  /** To whoever is nearest to `key` on the ring, as far as links lead; first over the link `over`, if given. */
+  | { readonly type: 'key'; readonly key: PeerId; readonly over?: PeerId }
+  /** To whoever is reached by so many steps over links drawn at random. */
+  | { readonly type: 'walk'; readonly steps: number };
+
 /** What can happen to a router. */
 export type Input =
-  /** Bring a direct envelope to its receiver. Exactly one `delivered` or `failed` follows. */
-  | { readonly type: 'route'; readonly envelope: Envelope }
+  /**
+   * Bring an envelope to its receiver. Exactly one `delivered` or `failed` follows. `route` are the peers between us and
+   * the receiver, our neighbour first, as far as somebody knows them; without it, or when it is broken, the way is found
+   * greedily.
+   */
+  | { readonly type: 'route'; readonly envelope: Envelope; readonly route?: readonly PeerId[] }
+  /** Send a parcel: once, unacknowledged. What cannot go on comes back as `bounced`, if that finds its way. */
+  | { readonly type: 'parcel'; readonly address: Address; readonly body: FrameValue }
+  /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */
+  | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }
+  /** Nothing is heard of a neighbour: others are preferred until it is `recovered` or down. */
+  | { readonly type: 'suspect'; readonly peer: PeerId }
+  | { readonly type: 'recovered'; readonly peer: PeerId }
   /** The neighbours that a neighbour has: its row of the 2-hop table. Ignored unless there is a link with it. */
   | { readonly type: 'view'; readonly peer: PeerId; readonly neighbours: readonly PeerId[] }
   /** This mesh leaves: what waits for an acknowledgement fails as disconnected, and everything but the counters is forgotten. */

@@ -67,6 +67,11 @@ export class Routing implements Machine<Input, Output> {
     switch (input.type) {
       case 'route':
         return this.onRoute(input.envelope, now, out);
+      case 'parcel':
+      case 'tunnel':
+      case 'suspect':
+      case 'recovered':
+        return;
       case 'view':
         return this.neighbourhood.setView(input.peer, input.neighbours);
       case 'leave':

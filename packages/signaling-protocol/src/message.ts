@@ -22,6 +22,8 @@ export type ClientMessage =
       readonly record?: PeerRecord;
       /** How many links the sender would like to make besides those to its neighbours; absent: none. */
       readonly seeking?: number;
+      /** Peers that fell silent to the sender: given to nobody until they show life, which they are asked for. */
+      readonly lost?: readonly PeerId[];
     }
   /** Stop being discoverable; the peers concerned are told (S121). */
   | { readonly type: 'goodbye' }

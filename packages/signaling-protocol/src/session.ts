@@ -17,7 +17,7 @@ export type Input =
   /** Relay a signal. Without a connection it is not kept, and reported as `unsent`. */
   | { readonly type: 'send'; readonly to: PeerId; readonly kind: SignalKind; readonly data: unknown }
   /** Ask the server for peers, and for `seeking` that seek links as we do. At most one announce per `announceIntervalMs` goes out; asking meanwhile costs nothing. */
-  | { readonly type: 'discover'; readonly seeking?: number }
+  | { readonly type: 'discover'; readonly seeking?: number; readonly lost?: readonly PeerId[] }
   /** The channel last asked for. After an output `close` or `open` nothing of the former channel may come in. */
   | { readonly type: 'opened' }
   | { readonly type: 'message'; readonly message: ServerMessage }

@@ -2,7 +2,7 @@ export { Topology } from './topology.js';
 export { DEFAULT_CONFIG } from './config.js';
 export type { Config, Settings } from './config.js';
 export { purposeOf } from './input.js';
-export type { Input, Purpose, Timer } from './input.js';
+export type { DialFailure, Input, Purpose, Route, Timer } from './input.js';
 export type { Event, Output } from './output.js';
 export { decodeMessage, encodeMessage } from './message.js';
 export type { Entry, Message } from './message.js';

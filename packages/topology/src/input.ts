@@ -10,12 +10,21 @@ export interface Timer {
   readonly at: Millis;
 }
 
-/** Why a link is asked for: the role it shall have here, or the application's wish. */
-export type Purpose = Role | 'manual';
+/** The peers between oneself and another, the own neighbour first; empty for a neighbour. */
+export type Route = readonly PeerId[];
+
+/**
+ * Why no link came about. `absent`: the server does not know the peer; `silent`: it never answered; `failed`: it answered,
+ * and no path was found between the two; `ended`: either side gave up for another reason.
+ */
+export type DialFailure = 'absent' | 'silent' | 'failed' | 'ended';
+
+/** Why a link is asked for: the role it shall have here, the application's wish, or a link beyond `maxPeers` for a transfer. */
+export type Purpose = Role | 'manual' | 'extra';
 
 /** Reads a purpose from outside; what this version does not know counts as `none`. */
 export function purposeOf(word: string): Purpose {
-  return (['ring', 'random', 'finger', 'near', 'leaf', 'manual'] as const).find((known) => known === word) ?? 'none';
+  return (['ring', 'random', 'finger', 'near', 'leaf', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none';
 }
 
 /** What can happen to a topology. */
@@ -38,6 +47,8 @@ export type Input =
       readonly purpose: Purpose;
       readonly isolated: boolean;
       readonly record: PeerRecord | undefined;
+      /** The way back over the mesh; undefined when the request came over the server. */
+      readonly route?: Route;
     }
   /** Our request was not granted. */
   | {
@@ -47,10 +58,18 @@ export type Input =
       readonly peers: readonly PeerRecord[];
       readonly retryAfterMs: Millis | undefined;
     }
-  /** A dial, ours or theirs, ended without a link. `absent`: the server does not know the peer. */
-  | { readonly type: 'dialFailed'; readonly peer: PeerId; readonly absent: boolean }
+  /** A dial, ours or theirs, ended without a link. */
+  | { readonly type: 'dialFailed'; readonly peer: PeerId; readonly cause: DialFailure }
+  /** Nothing is heard of a neighbour any more: its role goes to others, the link stays. */
+  | { readonly type: 'suspect'; readonly peer: PeerId }
+  /** A suspect neighbour is heard of again. */
+  | { readonly type: 'recovered'; readonly peer: PeerId }
+  /** A message from a peer that need not be a neighbour, and the way back to it. */
+  | { readonly type: 'routed'; readonly from: PeerId; readonly route: Route; readonly message: Message }
+  /** What was sent to a peer over other peers could not reach it. */
+  | { readonly type: 'unreachable'; readonly peer: PeerId }
   /** The application wants a link with a known peer. */
-  | { readonly type: 'dial'; readonly peer: PeerId }
+  | { readonly type: 'dial'; readonly peer: PeerId; readonly purpose: 'manual' | 'extra' }
   /** A link is ready. */
   | { readonly type: 'peerUp'; readonly peer: PeerId; readonly record: PeerRecord }
   /** `departed`: the peer itself is gone (goodbye, or dead), not only the link. */

@@ -1,6 +1,6 @@
 import type { Emit, Millis, PeerId, Send, SetTimer } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import type { Purpose, Timer } from './input.js';
+import type { Purpose, Route, Timer } from './input.js';
 import type { Message } from './message.js';
 
 /** What the level above learns. */
@@ -25,7 +25,22 @@ export type Event =
 /** What a topology asks of the level above. */
 export type Output =
   /** Ask `peer` for a link. */
-  | { readonly type: 'dial'; readonly peer: PeerId; readonly purpose: Purpose; readonly isolated: boolean }
+  | {
+      readonly type: 'dial';
+      readonly peer: PeerId;
+      readonly purpose: Purpose;
+      readonly isolated: boolean;
+      /** The way to it over the mesh, if one is known. */
+      readonly route?: Route;
+    }
+  /** Send a message to a peer that is no neighbour: over `route`, else greedily. */
+  | { readonly type: 'route'; readonly to: PeerId; readonly route?: Route; readonly message: Message }
+  /** Send a message to whoever is nearest to `key`, first over the link `over`. */
+  | { readonly type: 'probe'; readonly key: PeerId; readonly over: PeerId; readonly message: Message }
+  /** Send a message to whoever is reached by so many random steps. */
+  | { readonly type: 'walk'; readonly steps: number; readonly message: Message }
+  /** From now on `peer` counts as a neighbour for routing, over `route`; without `route` no more. */
+  | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: Route | undefined }
   /** Answers to `requested`. */
   | { readonly type: 'grant'; readonly peer: PeerId }
   | {
@@ -38,7 +53,12 @@ export type Output =
   /** Close the link with `peer`. */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
   /** Ask the server for peers: one's ring neighbours, the nearest, some at random, and `seeking` that seek links too. */
-  | { readonly type: 'discover'; readonly seeking: number }
+  | {
+      readonly type: 'discover';
+      readonly seeking: number;
+      /** Peers that fell silent since the last time: the server shall not give them to anybody before they show life. */
+      readonly lost: readonly PeerId[];
+    }
   | Send<Message>
   | SetTimer<Timer>
   | Emit<Event>;

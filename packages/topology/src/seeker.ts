@@ -118,7 +118,7 @@ export class Seeker {
     const { config, rng } = this.context;
     if (missing) discovery.at = Math.min(discovery.at, now + config.maxDiscoverMs);
     if (now < discovery.at) return discovery.at;
-    out.push({ type: 'discover', seeking });
+    out.push({ type: 'discover', seeking, lost: [] });
     if (missing) discovery.advance(now);
     else discovery.reset(now + jitter(rng, config.restDiscoverMs, 0.5));
     return discovery.at;

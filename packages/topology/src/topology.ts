@@ -118,10 +118,10 @@ export class Topology implements Machine<Input, Output> {
         neighbourhood.pending.delete(input.peer);
         if (neighbourhood.links.has(input.peer)) break;
         this.warnings.dialled(input.peer, knowledge.failed(input.peer, now, rng), out);
-        if (input.absent) this.forget(input.peer, true, now, out);
+        if (input.cause === 'absent') this.forget(input.peer, true, now, out);
         break;
       case 'dial':
-        this.seeker.dial(input.peer, 'manual', out);
+        this.seeker.dial(input.peer, input.purpose, out);
         break;
       case 'peerUp':
         this.learn(input.record, now, now, out);
@@ -140,6 +140,11 @@ export class Topology implements Machine<Input, Output> {
       case 'received':
         if (!this.received(input.from, input.message, now, out)) return;
         break;
+      case 'suspect':
+      case 'recovered':
+      case 'routed':
+      case 'unreachable':
+        return;
       case 'timer':
         if (input.timer.at !== this.reviewAt) return;
         this.reviewAt = Infinity;
