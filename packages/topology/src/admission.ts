@@ -38,7 +38,7 @@ export function admit({ self, knowledge, neighbourhood, rng }: Context, request:
   const onRing = record === undefined || isOnRing(record);
   const far = !knowledge.near(plan.farRank).includes(peer);
   const welcome =
-    (onRing && neighbourhood.improvesRing(peer)) ||
+    (slots.ring > 0 && onRing && neighbourhood.improvesRing(peer)) ||
     (spareLeft > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
     (!onRing && isolated && maxPeers > 2) ||
     (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighbourhood, policy));

@@ -1,4 +1,5 @@
 import type { Millis } from '@peerpigeon/core';
+import type { Policy } from './policy.js';
 
 /** How a topology is tuned. Every default carries its source and how sure we are of it. */
 export interface Config {
@@ -46,6 +47,10 @@ export interface Config {
   readonly warnAfterMs: Millis;
   /** Failed dials of one peer in a row before the application is warned. A guess: one may be bad luck, three are not. */
   readonly warnAfterDials: number;
+  /** Links beyond `maxPeers` for calls and transfers. Eight calls at once fill a screen; a guess. */
+  readonly maxExtraPeers: number;
+  /** Whom to prefer; by default XOR-near peers, or nobody with `xorRouting` off. */
+  readonly policy?: Policy;
 }
 
 /** Defaults; see {@link Config}. */
@@ -72,6 +77,7 @@ export const DEFAULT_CONFIG: Config = {
   restDiscoverMs: 90_000,
   warnAfterMs: 10_000,
   warnAfterDials: 3,
+  maxExtraPeers: 8,
 };
 
 /** What the application may change at run time. */

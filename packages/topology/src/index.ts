@@ -9,5 +9,7 @@ export type { Entry, Message } from './message.js';
 export type { Role } from './role.js';
 export { slotsFor } from './slots.js';
 export type { Slots } from './slots.js';
+export { randomPolicy, xorPolicy } from './policy.js';
+export type { Policy } from './policy.js';
 export type { Known } from './knowledge.js';
 export type { Neighbour, Pending } from './neighbourhood.js';

@@ -1,9 +1,8 @@
 import type { Settings } from './config.js';
-import type { Knowledge } from './knowledge.js';
+import type { Context } from './context.js';
 import type { Neighbourhood } from './neighbourhood.js';
 import { randomPolicy, xorPolicy } from './policy.js';
 import type { Policy } from './policy.js';
-import { slotsFor } from './slots.js';
 import type { Slots } from './slots.js';
 
 /** Of the ranks nearest on the ring, at most so many are no use as long links (prototype: min(8, N̂/6)). */
@@ -19,12 +18,13 @@ export interface Plan {
 }
 
 /** The plan for the mesh as it is known now. */
-export function planFor(settings: Settings, knowledge: Knowledge): Plan {
+export function planFor({ config, knowledge }: Context, settings: Settings): Plan {
   const size = knowledge.sizeEstimate();
+  const policy = config.policy ?? (settings.xorRouting ? xorPolicy : randomPolicy);
   return {
     settings,
-    slots: slotsFor(settings.maxPeers, size),
-    policy: settings.xorRouting ? xorPolicy : randomPolicy,
+    slots: policy.slots(settings.maxPeers, size),
+    policy,
     farRank: Math.min(MAX_FAR_RANK, Math.floor(size / 6)),
   };
 }

@@ -30,12 +30,12 @@ export function assignRoles(
   policy: Policy,
 ): Map<PeerId, Role> {
   const roles = new Map<PeerId, Role>();
-  if (slots.ring === 0) {
+  if (slots.ring + slots.random + slots.finger + slots.near === 0) {
     for (const candidate of candidates) roles.set(candidate.peer, roles.size === 0 ? 'leaf' : 'none');
     return roles;
   }
   const ring = candidates.filter(({ onRing }) => onRing).map(({ peer }) => peer);
-  for (const nearest of [successor(self, ring), predecessor(self, ring)]) {
+  for (const nearest of slots.ring > 0 ? [successor(self, ring), predecessor(self, ring)] : []) {
     if (nearest !== undefined) roles.set(nearest, 'ring');
   }
 

@@ -54,7 +54,7 @@ export class Seeker {
     const { autoDiscovery, maxPeers } = plan.settings;
     const dialling = autoDiscovery && online;
     if (maxPeers === 1) return dialling ? this.seekLeaf(now, out) : Infinity;
-    let next = this.seekRing(maxPeers, dialling, now, out);
+    let next = this.seekRing(plan, dialling, now, out);
     if (!dialling) return Infinity;
     let missing = this.ring.state === 'open' && neighbourhood.pending.size === 0;
     const spare = spareSlots(plan, neighbourhood);
@@ -95,16 +95,16 @@ export class Seeker {
     return Math.min(step.until, this.discover(seeking > 0, seeking, now, out));
   }
 
-  private seekRing(maxPeers: number, dialling: boolean, now: Millis, out: Output[]): Millis {
+  private seekRing({ slots, settings }: Plan, dialling: boolean, now: Millis, out: Output[]): Millis {
     const { neighbourhood, config } = this.context;
     let next: Millis = Infinity;
     let right = neighbourhood.links.size > 0;
-    for (const direction of [1, -1] as const) {
+    for (const direction of slots.ring > 0 ? ([1, -1] as const) : []) {
       const step = ringStep(this.context, direction, now);
       if (step.type === 'closed') continue;
       right = false;
       if (step.type === 'waiting') next = Math.min(next, step.until);
-      else if (dialling && neighbourhood.load <= maxPeers) this.dial(step.peer, 'ring', out);
+      else if (dialling && neighbourhood.load <= settings.maxPeers) this.dial(step.peer, 'ring', out);
       else next = Math.min(next, now + config.backoffMs);
     }
     const state = right ? 'right' : 'open';

@@ -73,7 +73,7 @@ export class Topology implements Machine<Input, Output> {
 
   /** Long and near links that are missing. */
   get seeking(): number {
-    return Math.max(0, spareSlots(planFor(this.settings, this.knowledge), this.neighbourhood));
+    return Math.max(0, spareSlots(planFor(this.context, this.settings), this.neighbourhood));
   }
 
   /** Both ring neighbours are the nearest known. */
@@ -187,7 +187,7 @@ export class Topology implements Machine<Input, Output> {
     const verdict: Verdict =
       this.presence === 'away'
         ? { type: 'refuse', reason: 'full' }
-        : admit(this.context, request, planFor(this.settings, this.knowledge));
+        : admit(this.context, request, planFor(this.context, this.settings));
     if (verdict.type === 'grant') {
       this.neighbourhood.pending.set(peer, { purpose, ours: false });
       out.push({ type: 'grant', peer });
@@ -268,7 +268,7 @@ export class Topology implements Machine<Input, Output> {
     for (const peer of knowledge.prune(now, (id) => neighbourhood.has(id))) {
       out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
     }
-    const plan = planFor(settings, knowledge);
+    const plan = planFor(this.context, settings);
     neighbourhood.assign(plan, knowledge);
     const { online, ringOk } = this;
     for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
