@@ -3,10 +3,17 @@ import type { Millis } from '@peerpigeon/core';
 /** How a link is tuned. "Ours" marks a value chosen by reasoning, not yet by measurement. */
 export interface Config {
   /**
-   * Asking for a link: how long to wait for a word. Two signaling hops and a decision, below 1 s even over a slow server.
-   * A dead peer costs this much before the next is tried (S92). Ours, fairly sure.
+   * Asking for a link: how long to wait for a word, unless the dial says how long. A dead peer costs this much before the
+   * next is tried (S92). Also how long a request of the other side waits for its mesh. Ours, fairly sure.
    */
   readonly requestTimeoutMs: Millis;
+  /**
+   * How long a signal waits for those before it: one lost on a path comes again over the other, and what never comes
+   * must not hold up a candidate. More than two paths through a mesh differ. Ours, a guess.
+   */
+  readonly reorderMs: Millis;
+  /** Signals that wait for those before them; one more, and the gap is waited for no longer. Ours. */
+  readonly maxEarlySignals: number;
   /**
    * From consent to open channels. ICE with TURN and trickling ends within 10 s or not at all; Chromium itself gives up
    * after 15.8 s. Ours, fairly sure.
@@ -47,6 +54,8 @@ export interface Config {
 /** The values that hold unless said otherwise. */
 export const DEFAULT_CONFIG: Config = {
   requestTimeoutMs: 5_000,
+  reorderMs: 250,
+  maxEarlySignals: 16,
   negotiationTimeoutMs: 15_000,
   helloTimeoutMs: 5_000,
   pingAfterMs: 1_000,

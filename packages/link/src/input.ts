@@ -1,4 +1,4 @@
-import type { TimerFired } from '@peerpigeon/core';
+import type { Millis, TimerFired } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Message } from './message.js';
 import type { Timer } from './output.js';
@@ -7,8 +7,11 @@ import type { TransportEvent } from './transport.js';
 
 /** What can happen to a link. Whatever does not fit its state is ignored; after the last event everything is. */
 export type Input =
-  /** We want this link: ask for it. On a link that the other side has asked for it grants. */
-  | { readonly type: 'dial'; readonly purpose: string; readonly isolated: boolean }
+  /**
+   * We want this link: ask for it, and wait `timeoutMs` for a word (default: the config's `requestTimeoutMs`). On a link
+   * that the other side has asked for it grants.
+   */
+  | { readonly type: 'dial'; readonly purpose: string; readonly isolated: boolean; readonly timeoutMs?: Millis }
   /** Any signal from this peer, of whatever session. */
   | { readonly type: 'signal'; readonly signal: Signal }
   /** The answer to a `requested` event: yes. */

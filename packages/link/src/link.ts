@@ -175,7 +175,9 @@ export class Link implements Machine<Input, Output> {
   private onTimer(timer: Timer, now: Millis, out: Output[]): void {
     if (timer.at !== this.armedAt) return;
     this.armedAt = Infinity;
+    this.negotiation.skipGap(now, out);
     const { state } = this.life;
+    if (state.name === 'closed') return;
     if (this.liveness !== undefined) this.look(this.liveness, now, now - timer.at > this.config.lateAfterMs, out);
     else if ('until' in state && now >= state.until) this.expire(state.name, out);
   }
@@ -213,8 +215,10 @@ export class Link implements Machine<Input, Output> {
   /** Sets the timer if the next deadline is before the one it stands at. */
   private arm(out: Output[]): void {
     const { state } = this.life;
-    const at = 'until' in state ? state.until : this.life.isReady ? this.liveness?.nextAt : undefined;
-    if (at === undefined || at >= this.armedAt) return;
+    if (state.name === 'closed') return;
+    const due = 'until' in state ? state.until : (this.liveness?.nextAt ?? Infinity);
+    const at = Math.min(due, this.attempt.gapUntil);
+    if (at >= this.armedAt) return;
     this.armedAt = at;
     out.push({ type: 'timer', at, timer: { type: 'due', at } });
   }

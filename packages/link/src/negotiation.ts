@@ -45,7 +45,7 @@ export class Negotiation {
     if (name === 'requested') this.grant(now, out);
     if (name !== 'new') return;
     this.session.opener = 'local';
-    this.life.enter({ name: 'requesting', until: now + this.config.requestTimeoutMs });
+    this.life.enter({ name: 'requesting', until: now + (input.timeoutMs ?? this.config.requestTimeoutMs) });
     this.tell({ kind: 'request', purpose: input.purpose, isolated: input.isolated, record: this.local }, out);
   }
 
@@ -80,7 +80,7 @@ export class Negotiation {
   /** A signal that opens a link: a request, or an offer of a client that knows no requests. */
   private onFirst(signal: Signal, now: Millis, out: Output[]): void {
     if (signal.session !== this.session.name) this.session.adopt(signal.session);
-    this.session.takes(signal);
+    this.session.begin(signal);
     if (signal.kind === 'request') {
       if (!this.isGenuine(signal.record, out)) return this.life.close('wrong-peer', 'local', out);
       this.await(signal.isolated, undefined, now);
@@ -102,9 +102,23 @@ export class Negotiation {
     const { state } = this.life;
     if (state.name === 'new') return this.onFirst(signal, now, out);
     if (signal.session !== this.session.name) return this.onForeign(signal, now, out);
-    const taken = this.session.takes(signal);
-    if (taken === 'over-limit') this.violation('over-limit', `more than ${this.config.maxSignals} signals`, out);
-    if (taken !== 'yes') return;
+    const due = this.session.receive(signal, now);
+    if (due === undefined) this.violation('over-limit', `more than ${this.config.maxSignals} signals`, out);
+    else this.handleAll(due, now, out);
+  }
+
+  /** Signals before some that came already did not come in time: the latter are taken without them. */
+  skipGap(now: Millis, out: Output[]): void {
+    this.handleAll(this.session.skipGap(now), now, out);
+  }
+
+  private handleAll(signals: readonly Signal[], now: Millis, out: Output[]): void {
+    for (const signal of signals) if (this.life.state.name !== 'closed') this.onOwn(signal, now, out);
+  }
+
+  /** The next signal of the present session. */
+  private onOwn(signal: Signal, now: Millis, out: Output[]): void {
+    const { state } = this.life;
     switch (signal.kind) {
       case 'request':
         return;
@@ -196,7 +210,7 @@ export class Negotiation {
     }
     this.closeTransport(out);
     this.session.adopt(signal.session);
-    this.session.takes(signal);
+    this.session.begin(signal);
     if (name === 'requested') {
       if (signal.kind === 'request') this.await(signal.isolated, undefined, now);
       else this.await(this.remote < this.local.id, signal.description, now);

@@ -306,6 +306,9 @@ describe('signals that come late, twice, or out of order', () => {
       const candidate = { candidate: `c${seq}`, sdpMid: null, sdpMLineIndex: null };
       wire.deliver(wire.small, { kind: 'candidate', session, seq, candidate });
     }
+    // The offer is missing: it is waited for a little.
+    expect(wire.small.violations).toEqual([]);
+    wire.run(300);
     expect(wire.small.violations).toMatchObject([{ code: 'over-limit' }, { code: 'over-limit' }]);
     wire.deliver(wire.small, { kind: 'offer', session, seq: 0, description: { type: 'offer', sdp: 'x' } });
     expect(wire.small.commands).toEqual(['open', 'answer', 'candidate', 'candidate', 'candidate']);

@@ -33,9 +33,11 @@ export interface Weather {
   readonly signalMs: readonly [Millis, Millis];
   readonly loss: number;
   readonly duplication: number;
+  /** When each of several paths breaks; every signal goes over all that are whole (the server and the mesh, raced). */
+  readonly paths: readonly Millis[];
 }
 
-export const FAIR: Weather = { seed: 1, signalMs: [20, 20], loss: 0, duplication: 0 };
+export const FAIR: Weather = { seed: 1, signalMs: [20, 20], loss: 0, duplication: 0, paths: [Infinity] };
 
 /** A transport of the test: two of them are joined once each holds the other's description. */
 interface FakeTransport {
@@ -103,9 +105,9 @@ export class Wire {
   }
 
   /** Dials, unless there is a link already: a mesh would feed `dial` to that one. */
-  dial(peer: Peer, isolated = false): void {
+  dial(peer: Peer, isolated = false, timeoutMs?: Millis): void {
     peer.link ??= this.link(peer, `session ${this.count++}`);
-    this.feed(peer, { type: 'dial', purpose: 'ring', isolated });
+    this.feed(peer, { type: 'dial', purpose: 'ring', isolated, ...(timeoutMs !== undefined && { timeoutMs }) });
   }
 
   feed(peer: Peer, input: Input): void {
@@ -195,9 +197,10 @@ export class Wire {
   }
 
   private send(from: Peer, signal: Signal): void {
-    const { loss, duplication, signalMs } = this.weather;
+    const { loss, duplication, signalMs, paths } = this.weather;
     const chance = (share: number) => between(this.rng, 0, 1) < share;
-    for (let copies = chance(duplication) ? 2 : 1; copies > 0; copies--) {
+    const whole = paths.filter((breaksAt) => this.now < breaksAt).length;
+    for (let copies = whole + (chance(duplication) ? 1 : 0); copies > 0; copies--) {
       const delay = between(this.rng, signalMs[0], signalMs[1]);
       if (!chance(loss)) this.at(this.now + delay, () => this.deliver(this.other(from), signal));
     }
