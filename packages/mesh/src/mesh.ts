@@ -9,7 +9,11 @@ import type { Address, Input as RoutingInput, Output as RoutingOutput } from '@p
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
 import { Topology, decodeMessage as decodeTopology, encodeMessage as encodeTopology } from '@peerpigeon/topology';
-import type { Input as TopologyInput, Message as TopologyMessage, Output as TopologyOutput } from '@peerpigeon/topology';
+import type {
+  Input as TopologyInput,
+  Message as TopologyMessage,
+  Output as TopologyOutput,
+} from '@peerpigeon/topology';
 import { Author } from './author.js';
 import type { Draft } from './author.js';
 import { LEFT, LIMITS } from './config.js';
@@ -60,7 +64,7 @@ export class Mesh implements Machine<Input, Output> {
     this.session = new Session({ record: this.record, network, rng, config: config.session });
     this.topology = new Topology(this.record, settings, config.topology, rng);
     this.gossip = new Gossip({ ...config.gossip, peerId, network });
-    this.routing = new Routing({ ...config.routing, peerId, network });
+    this.routing = new Routing({ ...config.routing, peerId, network, rng });
     this.links = new LinkBoard(network, linkConfig(config.link), rng, {
       now: () => this.now,
       record: () => this.record,

@@ -1,5 +1,5 @@
 import { MAX_HOPS } from '@peerpigeon/core';
-import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 
 /** Who this router is and how it is tuned. */
 export interface Config {
@@ -7,6 +7,8 @@ export interface Config {
   readonly peerId: PeerId;
   /** Envelopes of another network are refused. */
   readonly network: string;
+  /** Draws the links of random walks. */
+  readonly rng: Rng;
   /** Links that a message may cross, and an answer on its way back: 1 to `MAX_HOPS` of core; peers agree on it. */
   readonly maxHops: number;
   /** How long the origin waits for an acknowledgement before it reports a failure. */
@@ -28,10 +30,10 @@ export interface Config {
 }
 
 /** What the constructor takes: who we are, and what differs from {@link DEFAULTS}. */
-export type Options = Pick<Config, 'peerId' | 'network'> & Partial<Config>;
+export type Options = Pick<Config, 'peerId' | 'network' | 'rng'> & Partial<Config>;
 
 /** What is not configured. */
-export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
+export const DEFAULTS: Omit<Config, 'peerId' | 'network' | 'rng'> = {
   /** The wire's limit. 1,000 peers with three links each need 59 at the 99th percentile, 10,000 need 188 (measured). */
   maxHops: MAX_HOPS,
   /** 1,000 peers with three links each and 55 ms a link: 2.6 s in the median, 6.3 s at the 99th percentile (measured). */

@@ -52,7 +52,7 @@ describe('messages on the wire', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const rng = new SeededRng(seed);
-        const machine = new Routing({ peerId: id(5), network: NETWORK });
+        const machine = new Routing({ peerId: id(5), network: NETWORK, rng });
         for (const peer of [id(3), id(4), id(8)]) machine.handle({ type: 'peerUp', peer }, 0, []);
         for (let n = 0; n < 200; n++) {
           const bytes = mutate(originals.at(below(rng, originals.length)) as Uint8Array, rng);

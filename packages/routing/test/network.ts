@@ -14,6 +14,9 @@ import type { Event, Input, Message, Options, Output } from '../src/index.js';
 
 export const NETWORK = 'test';
 
+/** For machines that draw nothing, or whatever it be. */
+export const rng = new SeededRng(9);
+
 /** The id whose number is `n`. */
 export function id(n: number): PeerId {
   return n.toString(16).padStart(40, '0');
@@ -56,7 +59,7 @@ export class Network {
 
   add(...peers: PeerId[]): void {
     for (const peer of peers) {
-      this.machines.set(peer, new Routing({ peerId: peer, network: NETWORK, ...this.options }));
+      this.machines.set(peer, new Routing({ peerId: peer, network: NETWORK, rng: this.rng, ...this.options }));
       this.events.set(peer, []);
       this.neighbours.set(peer, new Set());
     }

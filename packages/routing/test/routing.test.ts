@@ -3,7 +3,7 @@ import type { PeerId } from '@peerpigeon/core';
 import { describe, expect, it } from 'vitest';
 import { Routing } from '../src/index.js';
 import type { Data, Message, Options, Output } from '../src/index.js';
-import { envelopeOf, id, Network, NETWORK } from './network.js';
+import { envelopeOf, id, Network, NETWORK, rng } from './network.js';
 
 const [A, B, C, D, E] = [id(1), id(2), id(3), id(4), id(5)] as const;
 
@@ -127,7 +127,7 @@ describe('re-sends', () => {
   });
 
   it('a stale timer does nothing', () => {
-    const machine = new Routing({ peerId: A, network: NETWORK });
+    const machine = new Routing({ peerId: A, network: NETWORK, rng });
     const out: Output[] = [];
     machine.handle({ type: 'timer', timer: { type: 'pending', messageId: '00'.repeat(16) } }, 5, out);
     machine.handle({ type: 'route', envelope: envelopeOf(A, B) }, 5, []);
@@ -138,7 +138,7 @@ describe('re-sends', () => {
 
 /** One machine with links to `peers`. */
 function alone(self: PeerId, peers: readonly PeerId[], options: Partial<Options> = {}) {
-  const machine = new Routing({ peerId: self, network: NETWORK, ...options });
+  const machine = new Routing({ peerId: self, network: NETWORK, rng, ...options });
   for (const peer of peers) machine.handle({ type: 'peerUp', peer }, 0, []);
   const receive = (from: PeerId, message: Message, now = 0): Output[] => {
     const out: Output[] = [];
@@ -309,6 +309,6 @@ describe('what the caller does wrong', () => {
   });
 
   it.each([0, 1024, 1.5])('a hop limit of %d is a RangeError', (maxHops) => {
-    expect(() => new Routing({ peerId: A, network: NETWORK, maxHops })).toThrow(RangeError);
+    expect(() => new Routing({ peerId: A, network: NETWORK, rng, maxHops })).toThrow(RangeError);
   });
 });
