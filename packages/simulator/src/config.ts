@@ -27,6 +27,17 @@ export const EPOCH_MS: Millis = 1_767_225_600_000;
 /** A link resets with this share of the loss, per frame (a message that WebRTC would re-send for long). */
 export const RESET_SHARE = 0.01;
 
+/**
+ * How late a signaling message is that others overtake, and the second copy of one that comes twice, in ms: longer than
+ * any latency, shorter than the time-outs of signaling. Ours.
+ */
+export const REORDER_MS: readonly [Millis, Millis] = [50, 500];
+
+/**
+ * Quantiles, in equal steps from 0 to 1, of the time from a partner's silent end until an end calls it suspect, in ms.
+ */
+export const NOTICE_QUANTILES_MS: readonly Millis[] = [2_400, 3_600];
+
 /** The time within which a broadcast counts as delivered to those who are up all through it, in ms (the contract). */
 export const DELIVERY_WINDOW_MS: Millis = 30_000;
 

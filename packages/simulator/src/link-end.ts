@@ -27,6 +27,10 @@ export class LinkEnd {
   link: SimulatedLink | undefined;
   /** What the owner's machine says the link is; undefined before it is ready there. */
   kind: LinkKind | undefined;
+  /** Half-open: what this end sends is lost, without a word. */
+  muted = false;
+  /** Under modelled liveness: since when nothing can be heard here; undefined while something can. */
+  silentSince: Millis | undefined;
   /** When the last thing on its way here arrives: nothing overtakes. */
   lastArrival: Millis = 0;
 

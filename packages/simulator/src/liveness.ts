@@ -1,12 +1,19 @@
 import { between } from '@peerpigeon/core';
 import type { Millis, Rng } from '@peerpigeon/core';
-import { DEFAULT_CONFIG } from '@peerpigeon/link';
 import type { Config } from '@peerpigeon/link';
+import { NOTICE_QUANTILES_MS } from './config.js';
 
 /**
- * How peers notice that another died. `full`: by the link machine's pings, as in the field. `modelled`: no pings; a kill
- * closes each partner's transport after a delay drawn from what `full` shows, which spares large networks most of
- * their events.
+ * How peers notice that another fell silent. `full`: by the link machine's pings, as in the field.
+ *
+ * `modelled`: no pings, which spares large networks most of their events. An end whose partner cannot be heard any more
+ * (killed, frozen, half-open, cut off) has its transport closed when the link machine would have called the link suspect:
+ * after a delay drawn from what `full` shows. A partner that is heard again before that was never missed.
+ *
+ * What `modelled` leaves out: a link goes at once where `full` keeps it as a suspect and closes it after 30 s, or has it
+ * recover; so there are no `peerDegraded` and `peerRecovered`, and what a frozen or cut-off peer sent comes too late for a
+ * link that is gone by then. The peer counts as lost, not as dead, and may be dialled again. Silence that is none, as of
+ * timers throttled to once a minute at both ends, is not seen.
  */
 export type Liveness = 'full' | 'modelled';
 
@@ -20,10 +27,14 @@ export function linkConfig(liveness: Liveness): Partial<Config> {
 }
 
 /**
- * How long after a kill a partner declares the link dead: `deadAfterMs` after the last byte, and that came up to
- * `pingAfterMs` before the kill, uniformly.
+ * How long after a partner fell silent an end notices: drawn from {@link NOTICE_QUANTILES_MS}, between two of them
+ * uniformly.
  */
-export function detectionDelayMs(rng: Rng): Millis {
-  const { deadAfterMs, pingAfterMs } = DEFAULT_CONFIG;
-  return between(rng, deadAfterMs - pingAfterMs, deadAfterMs);
+export function noticeDelayMs(rng: Rng): Millis {
+  const steps = NOTICE_QUANTILES_MS.length - 1;
+  const place = between(rng, 0, steps);
+  const below = Math.floor(place);
+  const low = NOTICE_QUANTILES_MS[below] as Millis;
+  const high = NOTICE_QUANTILES_MS[below + 1] as Millis;
+  return low + (place - below) * (high - low);
 }

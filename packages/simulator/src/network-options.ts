@@ -1,8 +1,10 @@
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { Config, Event, Frame, MeshSettings } from '@peerpigeon/mesh';
+import type { FaultOptions } from './faults.js';
 import type { Liveness } from './liveness.js';
 import type { Observer } from './observer.js';
-import type { MeshMachine } from './peer.js';
+import type { MeshMachine, TimerThrottle } from './peer.js';
+import type { ReachabilityOptions } from './reachability.js';
 
 /** The machines and the codec that a network runs. */
 export interface Stack {
@@ -13,7 +15,7 @@ export interface Stack {
 }
 
 /** What a network is like. */
-export interface NetworkOptions {
+export interface NetworkOptions extends FaultOptions, ReachabilityOptions {
   /** Everything random follows from it; default 1. */
   readonly seed?: number;
   /** Range of the one-way latency of a pair, in ms; default [10, 100]. */
@@ -22,8 +24,8 @@ export interface NetworkOptions {
   readonly handshakeMs?: readonly [Millis, Millis];
   /** Trickled candidates per end of a link; default 1. */
   readonly candidatesPerEnd?: number;
-  /** Share of loss in [0, 1]: signaling messages vanish with it, links reset with a hundredth of it; default 0. */
-  readonly loss?: number;
+  /** Each peer's wall clock is off by U(−`clockSkewMs`, `clockSkewMs`), by a hash of the seed and its id; default 0. */
+  readonly clockSkewMs?: Millis;
   /** Encode and decode every frame and signaling message instead of passing references; default false. */
   readonly wire?: boolean;
   /** How peers notice deaths; default `full`. */
@@ -40,6 +42,10 @@ export interface JoinOptions {
   readonly settings?: Partial<MeshSettings>;
   /** Overrides for single machines of this peer. */
   readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link'>>;
+  /** How browsers treat its timers; default `prompt`. */
+  readonly timers?: TimerThrottle;
+  /** How much its wall clock is ahead, in ms; default: drawn as the network's `clockSkewMs` says. */
+  readonly skewMs?: Millis;
   /** Called with every event of the peer. */
   readonly onEvent?: (event: Event, now: Millis) => void;
 }

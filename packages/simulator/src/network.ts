@@ -1,19 +1,22 @@
 import { DecodeError, SeededRng, bytesToHex, randomBytes } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS } from '@peerpigeon/mesh';
-import type { Frame, Input, Output } from '@peerpigeon/mesh';
+import type { Config, Frame, Input, MeshSettings, Output } from '@peerpigeon/mesh';
 import { CANDIDATES_PER_END, EPOCH_MS, HANDSHAKE_MS, LATENCY_MS } from './config.js';
 import { VirtualClock } from './clock.js';
-import { Faults } from './faults.js';
+import { Faults, checkDuration } from './faults.js';
 import type { Happening } from './happening.js';
-import { hash } from './hash.js';
+import { hash, hashBetween } from './hash.js';
 import { Latency } from './latency.js';
 import type { SimulatedLink } from './link-end.js';
-import { detectionDelayMs, linkConfig } from './liveness.js';
+import { linkConfig, noticeDelayMs } from './liveness.js';
 import type { Liveness } from './liveness.js';
 import type { JoinOptions, NetworkOptions, Stack } from './network-options.js';
 import type { Observer } from './observer.js';
+import { Partition } from './partition.js';
+import type { Group } from './partition.js';
 import { SimulatedPeer } from './peer.js';
+import { Reachability } from './reachability.js';
 import { SignalingServer } from './server.js';
 import { Transports } from './transports.js';
 
@@ -43,33 +46,43 @@ export class Network {
   private readonly wire: boolean;
   private readonly liveness: Liveness;
   private readonly observer: Observer | undefined;
-  private readonly livenessRng: SeededRng;
+  private readonly partition = new Partition();
+  private readonly reachability: Reachability;
+  private readonly clockSkewMs: Millis;
   private readonly out: Output[] = [];
 
+  /** @throws {RangeError} on an option that is out of its range */
   constructor(stack: Stack, options: NetworkOptions = {}) {
     this.stack = stack;
     this.seed = options.seed ?? 1;
     this.wire = options.wire ?? false;
     this.liveness = options.liveness ?? 'full';
     this.observer = options.observer;
-    this.livenessRng = new SeededRng(hash(this.seed, 'liveness'));
+    this.clockSkewMs = checkDuration('clockSkewMs', options.clockSkewMs ?? 0);
+    this.reachability = new Reachability(this.seed, options);
     this.clock = new VirtualClock((happening) => this.happen(happening));
     const latency = new Latency(this.seed, options.latencyMs ?? LATENCY_MS);
-    const faults = new Faults(this.seed, options.loss ?? 0);
+    const faults = new Faults(this.seed, options);
+    const notices = new SeededRng(hash(this.seed, 'liveness'));
+    const { partition, reachability } = this;
     this.transports = new Transports({
       seed: this.seed,
       clock: this.clock,
       latency,
       faults,
+      partition,
+      reachability,
       handshakeMs: options.handshakeMs ?? HANDSHAKE_MS,
       candidatesPerEnd: options.candidatesPerEnd ?? CANDIDATES_PER_END,
       gone: (link) => this.update(link),
+      noticeMs: this.liveness === 'full' ? undefined : () => noticeDelayMs(notices),
     });
     this.server = new SignalingServer({
       seed: this.seed,
       clock: this.clock,
       latency,
       faults,
+      partition,
       wire: this.wire,
       wallMs: () => this.wallMs,
       observer: this.observer,
@@ -81,7 +94,7 @@ export class Network {
     return this.clock.now;
   }
 
-  /** The wall clock of everyone, ms since 1970. */
+  /** The right wall clock, which the server has, ms since 1970; a peer's own may be off (`peer.wallMs`). */
   get wallMs(): Millis {
     return EPOCH_MS + Math.floor(this.clock.now);
   }
@@ -101,7 +114,7 @@ export class Network {
     return this.peers.filter((peer) => peer.state === 'up');
   }
 
-  /** A peer by its id. */
+  /** A peer by its id; of several runs of it the latest. */
   peer(id: PeerId): SimulatedPeer | undefined {
     return this.byId.get(id);
   }
@@ -114,29 +127,18 @@ export class Network {
     const index = this.peers.length;
     const id = options.id ?? bytesToHex(randomBytes(new SeededRng(hash(this.seed, 'id', String(index))), 20));
     if (this.byId.has(id)) throw new RangeError(`join: expected a new id, got ${id} again`);
-    const settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    const { session = {}, topology = {}, gossip = {}, routing = {}, link = {} } = options.config ?? {};
-    const machine = this.stack.createMesh(
-      {
-        peerId: id,
-        network: DEFAULT_NETWORK,
-        epoch: this.wallMs,
-        settings,
-        session,
-        topology,
-        gossip,
-        routing,
-        link: { ...linkConfig(this.liveness), ...link },
-      },
-      new SeededRng(hash(this.seed, 'peer', String(index))),
-    );
-    const { onEvent } = options;
-    const peer = new SimulatedPeer(this, { id, index, maxPeers: settings.maxPeers, machine, onEvent });
-    this.peers.push(peer);
-    this.byId.set(id, peer);
-    this.observer?.peerUp(peer, this.now);
-    this.feed(peer, { type: 'join', url: SERVER_URL });
-    return peer;
+    return this.enter(id, options, -Infinity);
+  }
+
+  /**
+   * A new run of a peer with the same id, as of a page that is loaded anew: the old run, if it is up, falls silent at once,
+   * as in a {@link kill}. It joins as the old one did unless `options` say otherwise, with a newer epoch.
+   * @throws {RangeError} when `peer` is not the latest run of its id
+   */
+  restart(peer: SimulatedPeer, options: Omit<JoinOptions, 'id'> = {}): SimulatedPeer {
+    if (this.byId.get(peer.id) !== peer) throw new RangeError(`restart: ${peer.id} has been restarted already`);
+    this.kill(peer);
+    return this.enter(peer.id, { ...peer.joined, ...options }, peer.epoch);
   }
 
   /** Lets `ms` of virtual time pass. */
@@ -149,17 +151,71 @@ export class Network {
     this.clock.at(at, { type: 'act', act });
   }
 
-  /** A crash: the peer stops at once and says nothing. The others notice by its silence. */
-  kill(peer: SimulatedPeer): void {
-    if (peer.state !== 'up') return;
-    peer.state = 'killed';
-    const partners = peer
-      .ends()
-      .flatMap((end) => (end.state === 'open' && end.remote !== undefined ? [end.remote] : []));
-    this.transports.abandon(peer);
-    this.observer?.peerDown(peer, this.now);
-    if (this.liveness === 'full') return;
-    for (const end of partners) this.transports.closeLater(end, detectionDelayMs(this.livenessRng), 'no sign of life');
+  /** Crashes, all at one instant: the peers stop at once and say nothing. The others notice by their silence. */
+  kill(peers: SimulatedPeer | readonly SimulatedPeer[]): void {
+    const dying = [peers].flat().filter(({ state }) => state === 'up');
+    for (const peer of dying) {
+      peer.state = 'killed';
+      peer.backlog = undefined;
+    }
+    for (const peer of dying) {
+      this.transports.abandon(peer);
+      this.observer?.peerDown(peer, this.now);
+    }
+  }
+
+  /**
+   * Puts a peer to sleep, as browsers do with background tabs: what reaches it and its timers wait, and it sends nothing,
+   * until it is resumed. Its links and its WebSocket stay open meanwhile. Without effect on one that is down or asleep.
+   */
+  freeze(peer: SimulatedPeer): void {
+    if (peer.state !== 'up' || peer.isFrozen) return;
+    peer.backlog = [];
+    this.transports.silencePartners(peer);
+  }
+
+  /** Wakes a frozen peer: when the network next runs, all that waited is handled, late and in order. */
+  resume(peer: SimulatedPeer): void {
+    this.at(this.now, () => {
+      const { backlog } = peer;
+      if (backlog === undefined) return;
+      peer.backlog = undefined;
+      this.transports.silencePartners(peer);
+      for (const happening of backlog) this.happen(happening);
+    });
+  }
+
+  /**
+   * Makes the open link between two peers half-open, for as long as it lives: what `from` sends is lost and neither end is
+   * told, the other direction works. What is on its way still arrives.
+   * @throws {RangeError} when they have no open link
+   */
+  halfOpen(from: SimulatedPeer, to: SimulatedPeer): void {
+    const end = from.ends(to.id).find(({ remote, link }) => link?.state === 'open' && remote?.owner === to);
+    if (end?.remote === undefined) throw new RangeError(`halfOpen: no open link from ${from.id} to ${to.id}`);
+    end.muted = true;
+    this.transports.silence(end.remote);
+  }
+
+  /**
+   * Cuts the network into groups: links between them carry nothing and neither end is told, and none can open across. What
+   * is on its way still arrives. Everyone reaches the server, unless `server` names the one group that does. A former cut
+   * is over. `groupOf` is called once for each peer, those included that join later.
+   */
+  cut(groupOf: (peer: SimulatedPeer) => Group, options: { readonly server?: Group } = {}): void {
+    this.partition.cut(groupOf, options.server);
+    this.silenceAll();
+  }
+
+  /** Ends a {@link cut}: whatever is still open carries again. */
+  heal(): void {
+    this.partition.heal();
+    this.silenceAll();
+  }
+
+  /** Whether two peers could ever open a link, by `unreachable` and `unreachablePeers`; a cut does not count. */
+  canLink(a: PeerId, b: PeerId): boolean {
+    return this.reachability.canLink(a, b);
   }
 
   /** Feeds a peer's machine as soon as the network runs. */
@@ -167,18 +223,50 @@ export class Network {
     this.clock.at(this.clock.now, { type: 'input', to: peer, input });
   }
 
+  private silenceAll(): void {
+    for (const peer of this.peers) if (peer.state === 'up') this.transports.silencePartners(peer);
+  }
+
+  /** Adds a peer's new run, whose epoch is its wall clock or, if that is behind, just above `formerEpoch`. */
+  private enter(id: PeerId, options: JoinOptions, formerEpoch: Millis): SimulatedPeer {
+    const index = this.peers.length;
+    const settings = { ...DEFAULT_SETTINGS, ...options.settings };
+    const skewMs = Math.round(options.skewMs ?? hashBetween([-1, 1], this.seed, 'clock', id) * this.clockSkewMs);
+    const epoch = Math.max(this.wallMs + skewMs, formerEpoch + 1);
+    const machine = this.stack.createMesh(
+      meshConfig(id, epoch, settings, linkConfig(this.liveness), options.config),
+      new SeededRng(hash(this.seed, 'peer', String(index))),
+    );
+    const timerPhase = hashBetween([0, 1], this.seed, 'timers', id);
+    const { maxPeers } = settings;
+    const peer = new SimulatedPeer(this, { id, index, maxPeers, machine, joined: options, epoch, skewMs, timerPhase });
+    this.peers.push(peer);
+    this.byId.set(id, peer);
+    this.observer?.peerUp(peer, this.now);
+    this.feed(peer, { type: 'join', url: SERVER_URL });
+    return peer;
+  }
+
   private happen(happening: Happening): void {
     switch (happening.type) {
       case 'frame': {
         const end = happening.to;
-        if (end.state === 'open') this.receive(end.owner, end.peer, end.session, happening.frame);
+        if (end.owner.backlog !== undefined) end.owner.backlog.push(happening);
+        else if (end.state === 'open') this.receive(end.owner, end.peer, end.session, happening.frame);
         return;
       }
-      case 'input':
-        this.handle(happening.to, happening.input);
+      case 'input': {
+        const { to } = happening;
+        if (to.backlog !== undefined) to.backlog.push(happening);
+        else this.handle(to, happening.input);
         return;
+      }
       case 'transport': {
         const end = happening.to;
+        if (end.owner.backlog !== undefined) {
+          end.owner.backlog.push(happening);
+          return;
+        }
         const event = this.transports.arrived(end, happening.event);
         if (event === undefined) return;
         this.handle(end.owner, { type: 'transport', peer: end.peer, session: end.session, event });
@@ -229,7 +317,11 @@ export class Network {
         return false;
       }
       case 'timer':
-        this.clock.at(output.at, { type: 'input', to: peer, input: { type: 'timer', timer: output.timer } });
+        this.clock.at(peer.timerAt(output.at), {
+          type: 'input',
+          to: peer,
+          input: { type: 'timer', timer: output.timer },
+        });
         return false;
       case 'event':
         this.observer?.event(peer, output.event, this.clock.now);
@@ -267,6 +359,18 @@ export class Network {
     link.kind = kind;
     this.observer?.linkChanged(link, kind, this.clock.now);
   }
+}
+
+function meshConfig(
+  peerId: PeerId,
+  epoch: Millis,
+  settings: MeshSettings,
+  liveness: Config['link'],
+  overrides: JoinOptions['config'] = {},
+): Config {
+  const { session = {}, topology = {}, gossip = {}, routing = {}, link = {} } = overrides;
+  const network = DEFAULT_NETWORK;
+  return { peerId, network, epoch, settings, session, topology, gossip, routing, link: { ...liveness, ...link } };
 }
 
 /**

@@ -17,6 +17,7 @@ import type { Happening } from './happening.js';
 import { hash } from './hash.js';
 import type { Latency } from './latency.js';
 import type { Observer } from './observer.js';
+import type { Partition } from './partition.js';
 import type { SimulatedPeer } from './peer.js';
 
 /** What the server needs. */
@@ -27,6 +28,7 @@ export interface ServerOptions {
   readonly faults: Faults;
   readonly wire: boolean;
   readonly wallMs: () => Millis;
+  readonly partition: Partition;
   readonly observer: Observer | undefined;
 }
 
@@ -39,7 +41,13 @@ interface Socket {
   server: 'opening' | 'open' | 'closed';
 }
 
-/** The signaling server of a network: the hub machine behind WebSockets with latency and loss. */
+/**
+ * The signaling server of a network: the hub machine behind WebSockets with latency, loss, duplicates and reordering.
+ *
+ * A killed peer's socket falls silent and stays open until the hub finds out: nothing is closed, probes are not answered.
+ * A frozen peer's browser answers probes (RFC 6455 §5.5.2 pings, which never reach the page). What passes between the
+ * server and a peer that a cut keeps from it is lost, the end of a socket included.
+ */
 export class SignalingServer {
   /** Inputs the hub has handled. */
   handled = 0;
@@ -94,7 +102,7 @@ export class SignalingServer {
     const socket: Socket = { connection: this.connections++, peer, latencyMs, client: 'opening', server: 'opening' };
     this.byPeer.set(peer, socket);
     this.later(WEBSOCKET_TRIPS * latencyMs, () => {
-      if (socket.client === 'closed' || peer.state === 'killed') return;
+      if (socket.client === 'closed' || peer.state === 'killed' || !this.reaches(socket)) return;
       if (this.hub === undefined) return this.shut(socket, CloseCode.LOST, 'connection refused');
       socket.server = 'open';
       this.sockets.set(socket.connection, socket);
@@ -111,21 +119,25 @@ export class SignalingServer {
   /** A peer writes to its socket. */
   private receive(peer: SimulatedPeer, message: ClientMessage): void {
     const socket = this.byPeer.get(peer);
-    if (socket?.client !== 'open' || this.options.faults.signaling() === 'lost') return;
-    const { wire, wallMs, observer, clock } = this.options;
-    const text = wire ? encodeClientMessage(message, peer.id, wallMs()) : undefined;
-    this.later(socket.latencyMs, () => {
-      if (socket.server !== 'open') return;
-      const { connection } = socket;
-      try {
-        const read = text === undefined ? message : decodeClientMessage(text);
-        observer?.signaled(peer.id, read, clock.now);
-        this.handle({ type: 'message', connection, message: read });
-      } catch (error) {
-        if (!(error instanceof DecodeError)) throw error;
-        this.handle({ type: 'malformed', connection, error });
-      }
-    });
+    if (socket?.client !== 'open' || !this.reaches(socket)) return;
+    const text = this.options.wire ? encodeClientMessage(message, peer.id, peer.wallMs) : undefined;
+    for (const lateMs of this.options.faults.signaling()) {
+      this.later(socket.latencyMs + lateMs, () => this.arrive(socket, message, text));
+    }
+  }
+
+  private arrive(socket: Socket, message: ClientMessage, text: string | undefined): void {
+    if (socket.server !== 'open') return;
+    const { connection } = socket;
+    const { observer, clock } = this.options;
+    try {
+      const read = text === undefined ? message : decodeClientMessage(text);
+      observer?.signaled(socket.peer.id, read, clock.now);
+      this.handle({ type: 'message', connection, message: read });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.handle({ type: 'malformed', connection, error });
+    }
   }
 
   /** A peer closes its socket. */
@@ -134,6 +146,7 @@ export class SignalingServer {
     if (socket === undefined) return;
     socket.client = 'closed';
     this.byPeer.delete(peer);
+    if (!this.reaches(socket)) return;
     this.later(socket.latencyMs, () => {
       if (socket.server !== 'open') return;
       this.forget(socket);
@@ -168,8 +181,8 @@ export class SignalingServer {
         return this.shut(socket, output.code, output.reason);
       case 'probe':
         return this.later(2 * socket.latencyMs, () => {
-          const alive = socket.server === 'open' && socket.peer.state === 'up' && socket.client === 'open';
-          if (alive) this.handle({ type: 'alive', connection: socket.connection });
+          const up = socket.server === 'open' && socket.peer.state === 'up' && socket.client === 'open';
+          if (up && this.reaches(socket)) this.handle({ type: 'alive', connection: socket.connection });
         });
     }
   }
@@ -177,23 +190,29 @@ export class SignalingServer {
   private write(socket: Socket, message: ServerMessage): void {
     const { observer, clock, faults, wire, wallMs } = this.options;
     observer?.signaled(socket.peer.id, message, clock.now);
-    if (faults.signaling() === 'lost') return;
+    if (!this.reaches(socket)) return;
     const text = wire ? encodeServerMessage(message, wallMs()) : undefined;
-    this.later(socket.latencyMs, () => {
-      if (socket.client !== 'open') return;
-      this.feed(socket.peer, readServerMessage(message, text));
-    });
+    for (const lateMs of faults.signaling()) {
+      this.later(socket.latencyMs + lateMs, () => {
+        if (socket.client === 'open') this.feed(socket.peer, readServerMessage(message, text));
+      });
+    }
   }
 
   /** The server's end closes, and the client learns of it. */
   private shut(socket: Socket, code: number, reason: string): void {
     this.forget(socket);
+    if (!this.reaches(socket)) return;
     this.later(socket.latencyMs, () => {
       if (socket.client === 'closed') return;
       socket.client = 'closed';
       if (this.byPeer.get(socket.peer) === socket) this.byPeer.delete(socket.peer);
       this.feed(socket.peer, { type: 'closed', code, reason });
     });
+  }
+
+  private reaches({ peer }: Socket): boolean {
+    return this.options.partition.reachesServer(peer);
   }
 
   private forget(socket: Socket): void {

@@ -8,7 +8,9 @@ import type { Happening } from './happening.js';
 import { hashBetween } from './hash.js';
 import type { Latency } from './latency.js';
 import { LinkEnd, SimulatedLink } from './link-end.js';
+import type { Partition } from './partition.js';
 import type { SimulatedPeer } from './peer.js';
+import type { Reachability } from './reachability.js';
 
 /** What the transports of a network need. */
 export interface TransportOptions {
@@ -16,10 +18,17 @@ export interface TransportOptions {
   readonly clock: VirtualClock<Happening>;
   readonly latency: Latency;
   readonly faults: Faults;
+  readonly partition: Partition;
+  readonly reachability: Reachability;
   readonly handshakeMs: readonly [Millis, Millis];
   readonly candidatesPerEnd: number;
   /** Called when a link stops carrying frames. */
   readonly gone: (link: SimulatedLink) => void;
+  /**
+   * Modelled liveness: draws how long after the last sign of life an end counts its partner as gone. Undefined: the link
+   * machines notice by themselves.
+   */
+  readonly noticeMs: (() => Millis) | undefined;
 }
 
 /**
@@ -27,7 +36,9 @@ export interface TransportOptions {
  *
  * A description is a string that names the end it describes, so two ends find each other the way browsers do: by what
  * they are told. When both descriptions are set on both sides, the link opens two round trips and some work later. A
- * close reaches the other end after one latency; an end that nobody answers fails after {@link ICE_TIMEOUT_MS}.
+ * close reaches the other end after one latency; an end that nobody answers, or that has no path to the other one, fails
+ * after {@link ICE_TIMEOUT_MS}. Not modelled: consent freshness (RFC 7675), by which browsers find a dead path after some
+ * 16 s; the link machine's liveness has to.
  */
 export class Transports {
   /** Links that opened, and those of them that are gone again. */
@@ -79,19 +90,22 @@ export class Transports {
   send(end: LinkEnd, frame: Frame | Uint8Array): void {
     const { link, remote } = end;
     if (link === undefined || remote === undefined || link.state !== 'open') return;
-    if (this.options.faults.frame() === 'reset') {
+    const { faults, clock } = this.options;
+    if (faults.frame() === 'reset') {
       this.reset(link);
       return;
     }
-    if (remote.owner.state !== 'up') return;
-    const { clock } = this.options;
-    clock.at(this.arrival(remote, link), { type: 'frame', to: remote, frame });
+    if (!this.carries(end, remote)) return;
+    clock.at(this.arrival(remote, link, faults.frameLateMs()), { type: 'frame', to: remote, frame });
   }
 
   /** The transport's event reaches its peer, unless the transport is closed by now. */
   arrived(end: LinkEnd, event: TransportEvent): TransportEvent | undefined {
     if (end.state === 'closed') return undefined;
-    if (event.type === 'closed') this.release(end);
+    if (event.type === 'closed') {
+      this.release(end);
+      if (end.remote !== undefined) this.silence(end.remote);
+    }
     return event;
   }
 
@@ -106,12 +120,41 @@ export class Transports {
 
   /** All ends of a peer that is down fall silent; the other ends are told nothing. */
   abandon(owner: SimulatedPeer): void {
-    for (const end of owner.ends()) this.release(end);
+    for (const end of owner.ends()) {
+      this.release(end);
+      if (end.remote !== undefined) this.silence(end.remote);
+    }
   }
 
-  /** Like {@link reset}, heard by one end alone and after `delayMs`: what liveness would have found out. */
-  closeLater(end: LinkEnd, delayMs: Millis, reason: string): void {
-    this.tell(end, this.options.clock.now + delayMs, { type: 'closed', reason });
+  /**
+   * Something may have silenced the partner of `end`, or let it be heard again. Under modelled liveness an end that hears
+   * nothing is closed when the link machine would have called the link suspect. Under full liveness this does nothing.
+   */
+  silence(end: LinkEnd): void {
+    const { noticeMs, clock } = this.options;
+    if (noticeMs === undefined || end.state !== 'open') return;
+    if (this.hears(end)) {
+      end.silentSince = undefined;
+      return;
+    }
+    if (end.silentSince !== undefined) return;
+    const since = clock.now;
+    end.silentSince = since;
+    const act = (): void => {
+      if (end.state === 'open' && end.silentSince === since) {
+        this.tell(end, clock.now, { type: 'closed', reason: 'no sign of life' });
+      }
+    };
+    clock.at(end.owner.timerAt(since + noticeMs()), { type: 'act', act });
+  }
+
+  /** {@link silence} at both ends of every open link of a peer. */
+  silencePartners(owner: SimulatedPeer): void {
+    if (this.options.noticeMs === undefined) return;
+    for (const end of owner.ends()) {
+      this.silence(end);
+      if (end.remote !== undefined) this.silence(end.remote);
+    }
   }
 
   private open(owner: SimulatedPeer, peer: PeerId, session: string): void {
@@ -134,11 +177,13 @@ export class Transports {
   }
 
   private establish(a: LinkEnd, b: LinkEnd): void {
-    const { clock, latency, seed, handshakeMs } = this.options;
+    const { clock, latency, seed, handshakeMs, partition, reachability } = this.options;
+    if (!reachability.canLink(a.owner.id, b.owner.id)) return;
     const latencyMs = latency.betweenPeers(a.owner.id, b.owner.id);
     const work = hashBetween(handshakeMs, seed, 'handshake', a.owner.id, b.owner.id, a.session);
     const act = (): void => {
       if (a.state !== 'connecting' || b.state !== 'connecting' || a.remote !== b || b.remote !== a) return;
+      if (partition.separates(a.owner, b.owner)) return;
       const link = new SimulatedLink(a, b, latencyMs);
       this.counts.opened++;
       for (const end of [a, b]) {
@@ -154,9 +199,10 @@ export class Transports {
     const { link, remote } = end;
     const tells = link?.state === 'open';
     this.release(end);
-    if (tells && remote !== undefined) {
+    if (!tells || remote === undefined) return;
+    if (this.carries(end, remote)) {
       this.tell(remote, this.arrival(remote, link), { type: 'closed', reason: 'closed by the other side' });
-    }
+    } else this.silence(remote);
   }
 
   private release(end: LinkEnd): void {
@@ -172,9 +218,20 @@ export class Transports {
     this.options.gone(link);
   }
 
-  /** When something sent now to `end` arrives: after one latency, and after what was sent before it. */
-  private arrival(end: LinkEnd, link: SimulatedLink): Millis {
-    end.lastArrival = Math.max(end.lastArrival, this.options.clock.now + link.latencyMs);
+  /** Whether what `end` sends gets to the other one. */
+  private carries(end: LinkEnd, remote: LinkEnd): boolean {
+    return !end.muted && !this.options.partition.separates(end.owner, remote.owner);
+  }
+
+  /** Whether the partner of an open end could be heard there. */
+  private hears(end: LinkEnd): boolean {
+    const { link, remote } = end;
+    return link?.state === 'open' && remote !== undefined && !remote.owner.isFrozen && this.carries(remote, end);
+  }
+
+  /** When something sent now to `end` arrives: after one latency, later by `lateMs`, and after what was sent before it. */
+  private arrival(end: LinkEnd, link: SimulatedLink, lateMs: Millis = 0): Millis {
+    end.lastArrival = Math.max(end.lastArrival, this.options.clock.now + link.latencyMs + lateMs);
     return end.lastArrival;
   }
 
