@@ -9,8 +9,41 @@ export interface Config {
   readonly maxKnown: number;
   /** A peer not heard of for so long, even through others, is forgotten (S95). The README's 5 minutes. */
   readonly forgetAfterMs: Millis;
-  /** How long the id of a peer that left is not learnt again from those who have not noticed. Prototype: 60 s. */
+  /** How long a peer that is gone is not learnt again from those who have not noticed. Prototype: 60 s. */
   readonly tombstoneMs: Millis;
+  /** Peers that are gone, remembered for so long at most. A guess: more than a large mesh loses within reach at once. */
+  readonly maxLosses: number;
+  /** How long others are told of one that is gone. Prototype: 20 s. */
+  readonly tellLossMs: Millis;
+  /** How long a peer that nobody has heard of is still told on. Prototype: 150 s. */
+  readonly tellMs: Millis;
+  /** How long a route is not replaced by a longer one. A guess: some exchanges of a repair. */
+  readonly routeFreshMs: Millis;
+  /** Period of the exchange with peers that are no neighbours while the ring is open. Prototype: 0.6 s. */
+  readonly repairMs: Millis;
+  /** How long such exchanges go on after the last change. Prototype: 4 s. */
+  readonly repairTailMs: Millis;
+  /** How long an answer may take that travels over no other peer; the prototype's 1 s, and … */
+  readonly answerMs: Millis;
+  /** … so much more for each peer in between, up to `maxAnswerMs`. Prototype: 0.12 s, 4 s. */
+  readonly answerMsPerHop: Millis;
+  readonly maxAnswerMs: Millis;
+  /** First delay of a ring probe after a change; doubles. Prototype: 3–5 s. */
+  readonly probeMs: Millis;
+  /** Longest such delay. Prototype: 120 s. */
+  readonly maxProbeMs: Millis;
+  /** Period of the shuffle: a random walk that swaps what is known. HyParView: 30–60 s. */
+  readonly shuffleMs: Millis;
+  /** Steps of that walk. HyParView's active random walk: 6. */
+  readonly shuffleSteps: number;
+  /** Failed dials of a peer that answered, in a row, until a pair counts as one that cannot be linked. Prototype: 2. */
+  readonly unlinkableAfter: number;
+  /** How long such a pair is not dialled again. Prototype: 600 s. */
+  readonly unlinkableMs: Millis;
+  /** How often a tunnel is kept alive. Prototype: 5 s. */
+  readonly tunnelMs: Millis;
+  /** How long it is good for after an answer. Prototype: 15 s. */
+  readonly tunnelTtlMs: Millis;
   /** How long the smaller of two ids leaves the initiative to the larger (S89). A guess: two handshakes. */
   readonly patienceMs: Millis;
   /** First delay after a failed dial; doubles with each failure, ± 50 %. Hyperswarm: 1 s; sure. */
@@ -47,6 +80,8 @@ export interface Config {
   readonly warnAfterMs: Millis;
   /** Failed dials of one peer in a row before the application is warned. A guess: one may be bad luck, three are not. */
   readonly warnAfterDials: number;
+  /** How long a finger is looked for in one XOR bucket before another bucket is drawn. A guess: some questions. */
+  readonly redrawMs: Millis;
   /** Links beyond `maxPeers` for calls and transfers. Eight calls at once fill a screen; a guess. */
   readonly maxExtraPeers: number;
   /** Whom to prefer; by default XOR-near peers, or nobody with `xorRouting` off. */
@@ -59,6 +94,23 @@ export const DEFAULT_CONFIG: Config = {
   maxKnown: 96,
   forgetAfterMs: 300_000,
   tombstoneMs: 60_000,
+  maxLosses: 256,
+  tellLossMs: 20_000,
+  tellMs: 150_000,
+  routeFreshMs: 5_000,
+  repairMs: 600,
+  repairTailMs: 4_000,
+  answerMs: 1_000,
+  answerMsPerHop: 120,
+  maxAnswerMs: 4_000,
+  probeMs: 4_000,
+  maxProbeMs: 120_000,
+  shuffleMs: 45_000,
+  shuffleSteps: 6,
+  unlinkableAfter: 2,
+  unlinkableMs: 600_000,
+  tunnelMs: 5_000,
+  tunnelTtlMs: 15_000,
   patienceMs: 2_000,
   backoffMs: 1_000,
   maxBackoffMs: 60_000,
@@ -77,6 +129,7 @@ export const DEFAULT_CONFIG: Config = {
   restDiscoverMs: 90_000,
   warnAfterMs: 10_000,
   warnAfterDials: 3,
+  redrawMs: 20_000,
   maxExtraPeers: 8,
 };
 

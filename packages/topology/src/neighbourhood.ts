@@ -1,10 +1,12 @@
-import type { PeerId } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { predecessor, successor } from '@peerpigeon/xor';
+import { bucketIndex, predecessor, successor } from '@peerpigeon/xor';
 import type { Backoff } from './backoff.js';
+import type { Context } from './context.js';
+import { Fingers } from './fingers.js';
 import type { Purpose } from './input.js';
-import { isOnRing } from './knowledge.js';
-import type { Knowledge } from './knowledge.js';
+import { isOnRing } from './known.js';
+import { shallowBuckets } from './plan.js';
 import type { Plan } from './plan.js';
 import { assignRoles } from './role.js';
 import type { Role } from './role.js';
@@ -13,11 +15,17 @@ import type { Role } from './role.js';
 export interface Neighbour {
   readonly peer: PeerId;
   readonly record: PeerRecord;
+  /** It is for a call or a transfer: beyond `maxPeers`, without a slot. */
+  readonly extra: boolean;
   /** What it is for at this end. */
   role: Role;
   /** What it is for at the other end; undefined until it said so, and then counts as ring. */
   theirRole: Role | undefined;
   theirRingOk: boolean;
+  /** Nothing is heard of it: it has no role and takes no slot, and only liveness closes it. */
+  suspect: boolean;
+  /** Until when a tunnel needs it. */
+  pinnedUntil: Millis;
   /** The other end's links: one step of the 2-hop table. */
   view: readonly PeerId[];
   /** The last status we sent, so that only changes are sent. */
@@ -39,15 +47,32 @@ export interface Pending {
 export class Neighbourhood {
   readonly links = new Map<PeerId, Neighbour>();
   readonly pending = new Map<PeerId, Pending>();
+  /** Ring neighbours that cannot be linked, with a tunnel that is known to work; kept by the topology. */
+  readonly tunnels = new Set<PeerId>();
+  /** The buckets in which fingers are wanted; undefined: any. */
+  wanted: ReadonlySet<number> | undefined;
   private readonly self: PeerId;
+  private readonly fingers = new Fingers();
 
   constructor(self: PeerId) {
     this.self = self;
   }
 
+  /** Links that take a slot, or would if they had a role: neither extra ones nor suspects. */
+  get ordinary(): Neighbour[] {
+    return [...this.links.values()].filter(({ extra, suspect }) => !extra && !suspect);
+  }
+
   /** Slots taken: links and those being made. */
   get load(): number {
-    return this.links.size + this.pending.size;
+    return this.ordinary.length + this.pending.size - this.countPending('extra');
+  }
+
+  /** Links beyond `maxPeers`, and those being made. */
+  get extras(): number {
+    let count = this.countPending('extra');
+    for (const { extra } of this.links.values()) if (extra) count++;
+    return count;
   }
 
   /** Whether a link with `peer` is there or being made. */
@@ -56,13 +81,17 @@ export class Neighbourhood {
   }
 
   add(peer: PeerId, record: PeerRecord, exchange: Backoff): void {
+    const extra = this.pending.get(peer)?.purpose === 'extra';
     this.pending.delete(peer);
     this.links.set(peer, {
       peer,
       record,
+      extra,
       role: 'none',
       theirRole: undefined,
       theirRingOk: false,
+      suspect: false,
+      pinnedUntil: 0,
       view: [],
       sentStatus: '',
       exchange,
@@ -71,40 +100,67 @@ export class Neighbourhood {
   }
 
   /** Gives each link its role anew. */
-  assign({ slots, policy, farRank }: Plan, knowledge: Knowledge): void {
+  assign({ slots, policy, farRank, settings, size }: Plan, { knowledge, config, rng }: Context, now: Millis): void {
     const near = knowledge.near(farRank);
     // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.
     const tooNear = knowledge.near(farRank >> 1);
-    const candidates = [...this.links.values()].map(({ peer, record, role }) => {
-      const onRing = isOnRing(record);
-      const far = !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
-      return { peer, onRing, far: onRing && far };
-    });
-    const roles = assignRoles(this.self, candidates, slots, policy);
+    const candidates = [...this.links.values()]
+      .filter(({ suspect }) => !suspect)
+      .map(({ peer, record, role, extra }) => {
+        const onRing = isOnRing(record);
+        const far = !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
+        return { peer, onRing, far: onRing && far, extra };
+      });
+    // With one long link alone it is drawn uniformly: the diameter is what counts then.
+    if (policy.spread && settings.maxPeers > 3) {
+      const covered = new Set(candidates.filter(({ far }) => far).map(({ peer }) => bucketIndex(this.self, peer)));
+      const { redrawMs } = config;
+      this.wanted = this.fingers.draw(slots.finger, shallowBuckets(size), covered, redrawMs, now, rng);
+    } else this.wanted = undefined;
+    const roles = assignRoles(this.self, candidates, slots, policy, this);
     for (const link of this.links.values()) link.role = roles.get(link.peer) ?? 'none';
   }
 
-  /** Whether `peer` is nearer on some side than the linked neighbour there. */
+  /** Whether `peer` is nearer on some side than the neighbour there, linked or tunnelled. */
   improvesRing(peer: PeerId): boolean {
-    const ring = [...this.links.values()].filter(({ record }) => isOnRing(record)).map((link) => link.peer);
-    if (ring.includes(peer)) return false;
-    ring.push(peer);
-    return successor(this.self, ring) === peer || predecessor(this.self, ring) === peer;
+    const linked = this.onRing();
+    if (linked.includes(peer)) return false;
+    const sides = [...linked, ...this.tunnels, peer];
+    return successor(this.self, sides) === peer || predecessor(this.self, sides) === peer;
+  }
+
+  /** On how many sides a tunnelled peer is nearer than any link: there is no ring link there. */
+  get tunnelled(): number {
+    if (this.tunnels.size === 0) return 0;
+    const linked = this.onRing();
+    const sides = [...linked, ...this.tunnels];
+    return [successor(this.self, sides), predecessor(this.self, sides)].filter(
+      (peer) => peer !== undefined && !linked.includes(peer),
+    ).length;
+  }
+
+  /** How many links have one of these roles, and how many are being made for one. */
+  count(...roles: readonly Purpose[]): number {
+    let count = 0;
+    for (const { role } of this.links.values()) if (roles.includes(role)) count++;
+    return count + this.countPending(...roles);
   }
 
   /** Links in roles that take one of the long and near slots, and those being made that will. */
   get spareLoad(): number {
-    let count = 0;
-    for (const { role } of this.links.values()) if (role !== 'ring' && role !== 'none') count++;
-    for (const { purpose } of this.pending.values()) if (purpose !== 'ring') count++;
-    return count;
+    return this.longLoad + this.count('near', 'leaf');
+  }
+
+  /** Of these, the long ones. */
+  get longLoad(): number {
+    return this.count('random', 'finger') + this.countPending('none', 'manual');
   }
 
   /** Whether the two ends of a link stay connected without it, over one other neighbour of ours. */
   hasDetour(link: Neighbour): boolean {
     for (const other of this.links.values()) {
-      if (other !== link && !other.closing && (other.view.includes(link.peer) || link.view.includes(other.peer)))
-        return true;
+      if (other === link || other.closing || other.suspect) continue;
+      if (other.view.includes(link.peer) || link.view.includes(other.peer)) return true;
     }
     return false;
   }
@@ -112,5 +168,17 @@ export class Neighbourhood {
   clear(): void {
     this.links.clear();
     this.pending.clear();
+    this.tunnels.clear();
+  }
+
+  private onRing(): PeerId[] {
+    const links = [...this.links.values()].filter(({ record, suspect }) => !suspect && isOnRing(record));
+    return links.map(({ peer }) => peer);
+  }
+
+  private countPending(...purposes: readonly Purpose[]): number {
+    let count = 0;
+    for (const { purpose } of this.pending.values()) if (purposes.includes(purpose)) count++;
+    return count;
   }
 }

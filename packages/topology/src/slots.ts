@@ -12,7 +12,8 @@ export interface Slots {
 
 /**
  * The slots of a peer with `maxPeers` links in a mesh of about `size` peers. With one link a peer hangs on as a leaf,
- * outside the ring, and all slots are 0.
+ * outside the ring, and all slots are 0. With two there is no slot for a bridge: where two ring neighbours cannot link,
+ * such a peer may end as a leaf of one neighbour, and a peer that nobody can link stays alone.
  */
 export function slotsFor(maxPeers: number, size: number): Slots {
   if (maxPeers === 1) return { ring: 0, random: 0, finger: 0, near: 0 };
