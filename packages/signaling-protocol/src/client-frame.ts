@@ -1,7 +1,7 @@
 import { DecodeError, MAX_NAME_LENGTH } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { recordFromJson, recordToJson } from '@peerpigeon/identity';
-import { DEFAULT_LIMITS, MAX_SEEKING, type TextLimits } from './config.js';
+import { DEFAULT_LIMITS, MAX_LOST, MAX_SAMPLE, MAX_SEEKING, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ClientMessage, SIGNAL_KINDS } from './message.js';
 
@@ -20,7 +20,7 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
   const envelope = { type: message.type, fromPeerId: from, timestamp };
   switch (message.type) {
     case 'announce': {
-      const { peerId = from, network, protocol, record, seeking } = message;
+      const { peerId = from, network, protocol, record, seeking, lost, sample } = message;
       const data = {
         peerId,
         timestamp,
@@ -28,6 +28,8 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
         protocol,
         record: record === undefined ? undefined : recordToJson(record),
         seeking,
+        lost,
+        sample,
       };
       return { ...envelope, data };
     }
@@ -59,6 +61,8 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
         protocol: data.at('protocol').optional(() => data.integer(1, 0xffff)),
         record: data.at('record').optional(() => recordFromJson(data.any())),
         seeking: data.at('seeking').optional(() => data.integer(0, MAX_SEEKING)),
+        lost: data.at('lost').optional(() => data.list(MAX_LOST, (list) => list.peerId())),
+        sample: data.at('sample').optional(() => data.integer(0, MAX_SAMPLE)),
       };
     }
     case 'goodbye':

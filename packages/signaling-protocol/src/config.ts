@@ -23,6 +23,12 @@ export const MAX_PEERS_PER_MESSAGE = 256;
 /** Most links that one announce may seek. `setMaxPeers` ends at 50. */
 export const MAX_SEEKING = 64;
 
+/** Most lost peers that one announce may name. */
+export const MAX_LOST = 32;
+
+/** Most random members that one announce may ask for. */
+export const MAX_SAMPLE = 8;
+
 /** How a {@link Session} behaves. */
 export interface Config {
   /** How long a channel may take to open. README: 10 s (S10). */
@@ -46,6 +52,8 @@ export interface Config {
   readonly maxUnansweredPings: number;
   /** Announces, each of which asks for peers, at least this far apart. */
   readonly announceIntervalMs: Millis;
+  /** The same where the announce names lost peers: after a crash every second counts. Ours. */
+  readonly lossIntervalMs: Millis;
   /** Malformed messages from one channel before it is closed. Ours. */
   readonly maxMalformed: number;
 }
@@ -61,6 +69,7 @@ export const DEFAULT_CONFIG: Config = {
   pingIntervalMs: 25_000,
   maxUnansweredPings: 2,
   announceIntervalMs: 5_000,
+  lossIntervalMs: 1_000,
   maxMalformed: 16,
 };
 
@@ -72,14 +81,24 @@ export interface HubConfig {
   readonly peerTimeoutMs: Millis;
   /** How often silent connections are looked for, and at least four times per `peerTimeoutMs`. README: 60 s (S134). */
   readonly sweepIntervalMs: Millis;
-  /** How long the holder of an id has to show life when somebody else asks for the id. Ours: some slow round trips. */
+  /** How long a probed connection has to show life. Ours: some slow round trips. */
   readonly probeTimeoutMs: Millis;
+  /** Who was heard of within this time counts as alive and is not probed. Ours: a link is suspect after 3–4 s of silence. */
+  readonly freshMs: Millis;
+  /** How long the answer to an announce with losses waits for signs of life, at most. Ours: a slow round trip. */
+  readonly verifyMs: Millis;
+  /** Ring neighbours of a peer with losses that are probed, on each side. Ours: of 16, one lives after a kill of 80 % (97 %). */
+  readonly probeRingNeighbours: number;
+  /** Senders of signals to a connection under probe, remembered to be told if it is dead; the latest. */
+  readonly maxSenders: number;
   /** Largest message, told to clients; the adapter enforces it. README: 1 MiB (S137). */
   readonly maxMessageBytes: number;
   /** Malformed messages from one connection before it is closed with 4400. Ours. */
   readonly maxMalformed: number;
   /** Ring neighbours given to a newcomer, on each side. Two, so that one dead entry does not leave it without. */
   readonly ringNeighbours: number;
+  /** Ring neighbours given to a peer with losses, on each side, all of which have shown life. */
+  readonly ringNeighboursAfterLoss: number;
   /** XOR-nearest members given to a newcomer. */
   readonly nearest: number;
   /** Uniformly drawn members given to a newcomer: long links, and a defence against eclipses. */
@@ -100,9 +119,14 @@ export const DEFAULT_HUB_CONFIG: HubConfig = {
   peerTimeoutMs: 300_000,
   sweepIntervalMs: 60_000,
   probeTimeoutMs: 2_000,
+  freshMs: 5_000,
+  verifyMs: 500,
+  probeRingNeighbours: 16,
+  maxSenders: 8,
   maxMessageBytes: 1024 * 1024,
   maxMalformed: 16,
   ringNeighbours: 2,
+  ringNeighboursAfterLoss: 4,
   nearest: 4,
   random: 2,
   maxSeekers: 64,

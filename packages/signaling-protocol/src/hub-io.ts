@@ -49,8 +49,10 @@ export type HubEvent =
 export type HubTimer =
   /** Look for silent connections. */
   | { readonly type: 'sweep' }
-  /** The holder of the id that `connection` asks for should have shown life. */
-  | { readonly type: 'probe'; readonly connection: ConnectionId };
+  /** The probed `connection` should have shown life. */
+  | { readonly type: 'probe'; readonly connection: ConnectionId }
+  /** The answer that `connection` waits for is due. */
+  | { readonly type: 'answer'; readonly connection: ConnectionId };
 
 /** An accepted peer as an operator sees it. Times are the hub's monotonic ones. */
 export interface Presence {

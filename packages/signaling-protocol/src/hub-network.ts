@@ -1,44 +1,15 @@
 import { below } from '@peerpigeon/core';
-import type { Millis, PeerId, Rng } from '@peerpigeon/core';
+import type { PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { SortedRing } from '@peerpigeon/xor';
 import type { HubConfig } from './config.js';
-import type { ConnectionId } from './hub-io.js';
-import type { ClientMessage } from './message.js';
+import type { Announcement, Visitor } from './visitor.js';
 
-/** An announce, as the hub reads it. */
-export type Announce = Extract<ClientMessage, { type: 'announce' }>;
+/** Draws for each random member wanted, at most: in a small ring a draw often hits somebody chosen before. */
+const DRAWS = 8;
 
-/** A discoverable peer. */
-export interface Announcement {
-  record: PeerRecord;
-  readonly announcedAt: Millis;
-  /** Who was told of it, or it was given to: the latest, to be told when it leaves. */
-  readonly knownBy: Set<PeerId>;
-}
-
-/** How a connection stands with the id it came with. */
-export type Standing =
-  /** Another connection holds the id and is being probed; its last announce waits with it. */
-  | { readonly name: 'waiting'; readonly announce: Announce | undefined }
-  /** It holds the id and may signal. */
-  | { readonly name: 'connected' }
-  /** And others may find it. */
-  | { readonly name: 'announced'; readonly announcement: Announcement }
-  /** It said goodbye: it holds the id until it closes, but nothing reaches it. */
-  | { readonly name: 'left' };
-
-/** One connection. */
-export interface Visitor {
-  readonly connection: ConnectionId;
-  readonly peerId: PeerId;
-  network: Network;
-  standing: Standing;
-  /** When it was accepted; undefined before. */
-  connectedAt: Millis | undefined;
-  lastHeardAt: Millis;
-  malformed: number;
-}
+/** Who may be given to others. */
+export type Fits = (member: Visitor) => boolean;
 
 /** One mesh on a hub: who holds which id, and who can be found. Nothing leads from one network to another. */
 export class Network {
@@ -68,29 +39,40 @@ export class Network {
     return standing?.name === 'announced' ? standing.announcement : undefined;
   }
 
-  /** Whom `id` is to be given: ring neighbours, XOR-nearest and random members, each once. Constant in the size. */
-  introduce(id: PeerId, rng: Rng): Set<PeerId> {
-    const { ringNeighbours, nearest, random } = this.config;
-    const chosen = this.near(id, ringNeighbours, nearest);
+  /** Whom `id` is to be given besides random members: ring neighbours on each side and its XOR-nearest, of those who fit. */
+  neighbours(id: PeerId, ringNeighbours: number, nearest: number, fits: Fits): Set<PeerId> {
+    const reach = Math.max(this.config.probeRingNeighbours, ringNeighbours, nearest + 1); // `id` may be among its nearest
+    const first = (ids: readonly PeerId[], count: number): PeerId[] =>
+      ids.filter((other) => other !== id && this.isFit(other, fits)).slice(0, count);
+    return new Set([
+      ...first(this.ring.predecessors(id, reach), ringNeighbours),
+      ...first(this.ring.successors(id, reach), ringNeighbours),
+      ...(nearest > 0 ? first(this.ring.nearest(id, reach), nearest) : []),
+    ]);
+  }
+
+  /** Up to `count` uniformly drawn members that fit, none of them `id` or `others`. A bounded number of draws. */
+  draw(id: PeerId, count: number, others: ReadonlySet<PeerId>, fits: Fits, rng: Rng): Set<PeerId> {
+    const drawn = new Set<PeerId>();
     const { ids } = this.ring;
-    const wanted = Math.min(chosen.size + random, ids.length - (this.ring.has(id) ? 1 : 0));
-    // In a small ring a draw often hits somebody chosen before; a bounded number of draws keeps this constant, too.
-    for (let draws = 0; chosen.size < wanted && draws < 8 * random; draws++) {
-      const drawn = ids[below(rng, ids.length)];
-      if (drawn !== undefined && drawn !== id) chosen.add(drawn);
+    const left = ids.length - others.size - (this.ring.has(id) ? 1 : 0);
+    for (let draws = 0; drawn.size < Math.min(count, left) && draws < DRAWS * count; draws++) {
+      const other = ids[below(rng, ids.length)];
+      if (other !== undefined && other !== id && !others.has(other) && this.isFit(other, fits)) drawn.add(other);
     }
-    return chosen;
+    return drawn;
   }
 
   /**
-   * Brings those together who seek links: gives `id` the latest seekers, at most as many as it seeks, and remembers it with
-   * what is left. A seeker is given away as often as it seeks links, so that no crowd runs after the same free slot.
+   * Brings those together who seek links: gives `id` the latest seekers that fit, at most as many as it seeks, and remembers
+   * it with what is left. A seeker is given away as often as it seeks links, so that no crowd runs after the same free slot.
    */
-  match(id: PeerId, seeking: number): Set<PeerId> {
+  match(id: PeerId, seeking: number, fits: Fits): Set<PeerId> {
     this.seekers.delete(id);
     const matched = new Set<PeerId>();
-    for (const other of [...this.seekers.keys()].reverse()) {
+    for (const other of this.latestSeekers()) {
       if (matched.size >= seeking) break;
+      if (this.ring.has(other) && !this.isFit(other, fits)) continue;
       const left = this.seekers.get(other) as number;
       if (left > 1) this.seekers.set(other, left - 1);
       else this.seekers.delete(other);
@@ -104,14 +86,26 @@ export class Network {
     return matched;
   }
 
-  /** Who is to be told that `id` has come. */
-  neighboursToTell(id: PeerId): Set<PeerId> {
-    return this.near(id, this.config.tellRingNeighbours, this.config.tellNearest);
+  /** Members that seek links, the latest first. */
+  latestSeekers(): PeerId[] {
+    return [...this.seekers.keys()].reverse();
+  }
+
+  /** The records of `ids`, of which `knower` knows from now on. */
+  give(ids: Iterable<PeerId>, knower: PeerId): PeerRecord[] {
+    const records: PeerRecord[] = [];
+    for (const id of ids) {
+      const announcement = this.announcement(id);
+      if (announcement === undefined) continue;
+      this.note(announcement, knower);
+      records.push(announcement.record);
+    }
+    return records;
   }
 
   /** Who is to be told that `id` has left: who knows of it, as far as remembered, and its ring neighbours. */
   concerned(id: PeerId, announcement: Announcement): Set<PeerId> {
-    const told = this.near(id, 1, 0);
+    const told = this.neighbours(id, 1, 0, () => true);
     for (const other of announcement.knownBy) if (this.ring.has(other)) told.add(other);
     return told;
   }
@@ -128,19 +122,9 @@ export class Network {
     }
   }
 
-  private near(id: PeerId, ringNeighbours: number, nearest: number): Set<PeerId> {
-    const found = new Set([
-      ...this.ring.predecessors(id, ringNeighbours),
-      ...this.ring.successors(id, ringNeighbours),
-      // One more, since `id` itself may be among them.
-      ...(nearest > 0
-        ? this.ring
-            .nearest(id, nearest + 1)
-            .filter((other) => other !== id)
-            .slice(0, nearest)
-        : []),
-    ]);
-    found.delete(id);
-    return found;
+  /** Whether `id` is held by one that fits. */
+  isFit(id: PeerId, fits: Fits): boolean {
+    const member = this.holders.get(id);
+    return member !== undefined && fits(member);
   }
 }

@@ -1,12 +1,14 @@
 import type { DecodeError, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import { isPeerId } from '@peerpigeon/identity';
-import type { PeerRecord } from '@peerpigeon/identity';
 import { CloseCode } from './close-code.js';
 import { DEFAULT_HUB_CONFIG, DEFAULT_NETWORK, type HubConfig, PROTOCOL_VERSION } from './config.js';
 import { isNetworkName } from './endpoint.js';
 import type { ConnectionId, HubEvent, HubInput, HubOutput, HubTimer, Presence } from './hub-io.js';
-import { type Announce, type Announcement, Network, type Visitor } from './hub-network.js';
-import { bareRecord, type ClientMessage, isSignal, type ServerErrorCode, type ServerMessage } from './message.js';
+import { type Fits, Network } from './hub-network.js';
+import { absent, close, complain, setTimer, write } from './hub-output.js';
+import { bareRecord, type ClientMessage, isSignal, type ServerMessage } from './message.js';
+import { Vigil } from './vigil.js';
+import type { Announce, Announcement, Inquiry, Visitor } from './visitor.js';
 
 /** What a hub is made of. */
 export interface HubOptions {
@@ -20,12 +22,16 @@ export interface HubOptions {
  * XOR-nearest and some random members; only those nearest to it are told of it. So a join costs a constant number of
  * messages, however large the network. Everything else it does is relaying.
  *
+ * Whoever announces losses is given only members that have shown life; see `Vigil`. A connection that is asked for a sign of
+ * life and gives none within `probeTimeoutMs` is dead, and closed.
+ *
  * An id belongs to one connection at a time. Whoever comes second waits while the first is probed: if that shows life, the
  * second is refused with 4409; if not within `probeTimeoutMs`, the second takes over, and the first is closed with 4001.
  */
 export class Hub implements Machine<HubInput, HubOutput> {
   private readonly rng: Rng;
   private readonly config: HubConfig;
+  private readonly vigil: Vigil;
   private readonly visitors = new Map<ConnectionId, Visitor>();
   private readonly networks = new Map<string, Network>();
   /** Whether a sweep is due: one at a time, and none once nobody is here. */
@@ -34,6 +40,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
   constructor({ rng, config }: HubOptions) {
     this.rng = rng;
     this.config = { ...DEFAULT_HUB_CONFIG, ...config };
+    this.vigil = new Vigil(this.config);
   }
 
   /** Open connections, those included that wait for their id. */
@@ -83,6 +90,8 @@ export class Hub implements Machine<HubInput, HubOutput> {
       connectedAt: undefined,
       lastHeardAt: now,
       malformed: 0,
+      probe: undefined,
+      inquiry: undefined,
     };
     this.visitors.set(connection, visitor);
     this.claim(visitor, now, out);
@@ -97,13 +106,12 @@ export class Hub implements Machine<HubInput, HubOutput> {
 
   /** Gives the visitor the id it waits for, if nobody holds it; else has the holder probed. */
   private claim(visitor: Visitor, now: Millis, out: HubOutput[]): void {
-    const { connection, network, peerId } = visitor;
+    const { network, peerId } = visitor;
     const holder = network.holders.get(peerId);
     if (holder === undefined) return this.admit(visitor, now, out);
     if (network.contenders.has(peerId)) return this.refuse(visitor, CloseCode.ID_TAKEN, 'the id is taken', now, out);
     network.contenders.set(peerId, visitor);
-    out.push({ type: 'probe', connection: holder.connection });
-    setTimer(now + this.config.probeTimeoutMs, { type: 'probe', connection }, out);
+    this.vigil.probe(holder, now, out);
   }
 
   private admit(visitor: Visitor, now: Millis, out: HubOutput[]): void {
@@ -136,6 +144,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     // One that moved here from another network was counted there; now two have become one.
     if (connectedAt === undefined) this.greet(visitor, out);
     else this.emit('peerDisconnected', holder, out);
+    this.endProbe(holder, now, out);
     if (standing.name === 'waiting' && standing.announce) this.announce(visitor, standing.announce, now, out);
   }
 
@@ -149,6 +158,13 @@ export class Hub implements Machine<HubInput, HubOutput> {
     this.visitors.delete(visitor.connection);
     if (visitor.connectedAt !== undefined) this.emit('peerDisconnected', visitor, out);
     this.release(visitor, now, out);
+    // What was sent to it meanwhile is lost, unless another connection has its id now: that one may be asked again.
+    const senders = visitor.network.holders.has(visitor.peerId) ? [] : (visitor.probe?.senders ?? []);
+    for (const connection of senders) {
+      const sender = this.visitors.get(connection);
+      if (sender !== undefined) absent(sender, visitor.peerId, out);
+    }
+    this.endProbe(visitor, now, out);
   }
 
   /** Takes the visitor out of its network. */
@@ -169,6 +185,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     const { network, peerId, standing } = visitor;
     if (standing.name !== 'announced') return;
     visitor.standing = { name: 'left' };
+    visitor.inquiry = undefined;
     network.ring.delete(peerId);
     const message: ServerMessage = { type: 'peer-disconnected', peerId };
     this.tell(network, network.concerned(peerId, standing.announcement), message, out);
@@ -176,6 +193,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
 
   private onLife(visitor: Visitor, now: Millis, out: HubOutput[]): void {
     visitor.lastHeardAt = now;
+    this.endProbe(visitor, now, out);
     const { network, peerId } = visitor;
     const contender = network.contenders.get(peerId);
     if (contender === undefined || contender === visitor) return;
@@ -185,7 +203,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
   private onMessage(visitor: Visitor, message: ClientMessage, now: Millis, out: HubOutput[]): void {
     if (isSignal(message)) {
       const { type, to, data } = message;
-      return this.relay(visitor, to, { type, from: visitor.peerId, data }, out);
+      return this.relay(visitor, to, { type, from: visitor.peerId, data }, now, out);
     }
     switch (message.type) {
       case 'announce':
@@ -211,12 +229,16 @@ export class Hub implements Machine<HubInput, HubOutput> {
     close(connection, CloseCode.MALFORMED, 'too many malformed messages', out);
   }
 
-  /** Who still waits for its id is nobody yet: what it sends is lost, its announce excepted. */
-  private relay(visitor: Visitor, to: PeerId, message: ServerMessage, out: HubOutput[]): void {
+  /**
+   * Who still waits for its id is nobody yet: what it sends is lost, its announce excepted. A target that has not been heard
+   * of for a while is asked whether it lives, for else its death would be learnt only when it has been silent for long.
+   */
+  private relay(visitor: Visitor, to: PeerId, message: ServerMessage, now: Millis, out: HubOutput[]): void {
     if (visitor.standing.name === 'waiting') return;
     const target = visitor.network.holders.get(to);
-    if (target !== undefined && target.standing.name !== 'left') return write(target.connection, message, out);
-    complain(visitor, 'TARGET_ABSENT', `${message.type}: ${to} is not here`, out, to);
+    if (target === undefined || target.standing.name === 'left') return absent(visitor, to, out);
+    write(target.connection, message, out);
+    this.vigil.expect(target, visitor, now, out);
   }
 
   private onAnnounce(visitor: Visitor, message: Announce, now: Millis, out: HubOutput[]): void {
@@ -239,7 +261,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
   }
 
   private announce(visitor: Visitor, message: Announce, now: Millis, out: HubOutput[]): void {
-    const { connection, network, peerId, standing } = visitor;
+    const { network, peerId, standing } = visitor;
     const record = message.record ?? bareRecord(peerId);
     const former = standing.name === 'announced' ? standing.announcement : undefined;
     const announcement: Announcement = {
@@ -250,30 +272,56 @@ export class Hub implements Machine<HubInput, HubOutput> {
     visitor.standing = { name: 'announced', announcement };
     network.ring.add(peerId);
 
-    const recordsOf = (ids: Iterable<PeerId>): PeerRecord[] => {
-      const found: PeerRecord[] = [];
-      for (const id of ids) {
-        const theirs = network.announcement(id);
-        if (theirs === undefined) continue;
-        network.note(theirs, peerId);
-        found.push(theirs.record);
-      }
-      return found;
-    };
-    const records = recordsOf(network.introduce(peerId, this.rng));
-    const seeking = recordsOf(network.match(peerId, message.seeking ?? 0));
+    const hasLosses = message.lost !== undefined && message.lost.length > 0;
+    const inquiry = hasLosses ? this.vigil.inquire(visitor, message, this.rng, now, out) : undefined;
+    if (inquiry === undefined) this.answer(visitor, message, undefined, now, out);
+    else if (inquiry.awaited === 0) this.conclude(inquiry, now, out);
+
+    // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
+    if (former !== undefined && former.record.epoch === record.epoch) return;
+    const { tellRingNeighbours, tellNearest } = this.config;
+    const told = network.neighbours(peerId, tellRingNeighbours, tellNearest, () => true);
+    for (const id of told) network.note(announcement, id);
+    this.tell(network, told, { type: 'peer-discovered', peerId, record }, out);
+    this.emit('peerAnnounced', visitor, out);
+  }
+
+  /**
+   * Gives peers to `visitor`: none of whom it is being asked whether they live, and after an inquiry only such as have shown
+   * life.
+   */
+  private answer(
+    visitor: Visitor,
+    message: Announce,
+    inquiry: Inquiry | undefined,
+    now: Millis,
+    out: HubOutput[],
+  ): void {
+    const { connection, network, peerId } = visitor;
+    const { ringNeighbours, ringNeighboursAfterLoss, nearest, random } = this.config;
+    const fits: Fits = (member) =>
+      inquiry === undefined ? member.probe === undefined : this.vigil.isFresh(member, now);
+    const chosen = network.neighbours(peerId, inquiry ? ringNeighboursAfterLoss : ringNeighbours, nearest, fits);
+    const total = chosen.size + (message.sample ?? random);
+    for (const id of inquiry?.drawn ?? []) if (chosen.size < total && network.isFit(id, fits)) chosen.add(id);
+    for (const id of network.draw(peerId, total - chosen.size, chosen, fits, this.rng)) chosen.add(id);
+    const records = network.give(chosen, peerId);
+    const seeking = network.give(network.match(peerId, message.seeking ?? 0, fits), peerId);
     if (message.protocol === undefined) {
       for (const each of records) write(connection, { type: 'peer-discovered', peerId: each.id, record: each }, out);
     } else {
       write(connection, { type: 'peers', peers: records, ...(seeking.length > 0 && { seeking }) }, out);
     }
+  }
 
-    // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
-    if (former !== undefined && former.record.epoch === record.epoch) return;
-    const told = network.neighboursToTell(peerId);
-    for (const id of told) network.note(announcement, id);
-    this.tell(network, told, { type: 'peer-discovered', peerId, record }, out);
-    this.emit('peerAnnounced', visitor, out);
+  /** Ends the probe of a visitor that has shown life, or is gone, and answers who waited for that. */
+  private endProbe(visitor: Visitor, now: Millis, out: HubOutput[]): void {
+    for (const inquiry of this.vigil.end(visitor)) this.conclude(inquiry, now, out);
+  }
+
+  private conclude(inquiry: Inquiry, now: Millis, out: HubOutput[]): void {
+    inquiry.asker.inquiry = undefined;
+    this.answer(inquiry.asker, inquiry.announce, inquiry, now, out);
   }
 
   private tell(network: Network, ids: Iterable<PeerId>, message: ServerMessage, out: HubOutput[]): void {
@@ -285,10 +333,16 @@ export class Hub implements Machine<HubInput, HubOutput> {
 
   private onTimer(timer: HubTimer, now: Millis, out: HubOutput[]): void {
     if (timer.type === 'sweep') return this.sweep(now, out);
-    const contender = this.visitors.get(timer.connection);
-    if (contender === undefined || contender.network.contenders.get(contender.peerId) !== contender) return;
-    const holder = contender.network.holders.get(contender.peerId);
-    if (holder !== undefined) this.takeOver(contender, holder, now, out);
+    const visitor = this.visitors.get(timer.connection);
+    if (timer.type === 'answer') {
+      if (visitor?.inquiry !== undefined && now >= visitor.inquiry.until) this.conclude(visitor.inquiry, now, out);
+      return;
+    }
+    if (visitor?.probe === undefined || now < visitor.probe.until) return;
+    const { network, peerId } = visitor;
+    const contender = network.contenders.get(peerId);
+    if (contender === undefined) this.refuse(visitor, CloseCode.IDLE, 'no sign of life when asked for one', now, out);
+    else this.takeOver(contender, visitor, now, out);
   }
 
   /** Closes who has been silent for too long; asks who has been for half as long. */
@@ -298,7 +352,8 @@ export class Hub implements Machine<HubInput, HubOutput> {
     for (const visitor of this.visitors.values()) {
       const silentMs = now - visitor.lastHeardAt;
       if (silentMs >= peerTimeoutMs) this.refuse(visitor, CloseCode.IDLE, 'silent for too long', now, out);
-      else if (2 * silentMs >= peerTimeoutMs) out.push({ type: 'probe', connection: visitor.connection });
+      else if (2 * silentMs >= peerTimeoutMs && visitor.probe === undefined)
+        out.push({ type: 'probe', connection: visitor.connection });
     }
     this.sweeping = 'none';
     if (this.visitors.size > 0) this.scheduleSweep(now, out);
@@ -314,26 +369,4 @@ export class Hub implements Machine<HubInput, HubOutput> {
   private emit(type: Exclude<HubEvent['type'], 'peerMisbehaved'>, visitor: Visitor, out: HubOutput[]): void {
     out.push({ type: 'event', event: { type, peerId: visitor.peerId, network: visitor.network.name } });
   }
-}
-
-function write(connection: ConnectionId, message: ServerMessage, out: HubOutput[]): void {
-  out.push({ type: 'write', connection, message });
-}
-
-function close(connection: ConnectionId, code: number, reason: string, out: HubOutput[]): void {
-  out.push({ type: 'close', connection, code, reason });
-}
-
-function complain(
-  { connection }: Visitor,
-  code: ServerErrorCode,
-  message: string,
-  out: HubOutput[],
-  targetPeerId?: PeerId,
-): void {
-  write(connection, { type: 'error', code, message, targetPeerId }, out);
-}
-
-function setTimer(at: Millis, timer: HubTimer, out: HubOutput[]): void {
-  out.push({ type: 'timer', at, timer });
 }

@@ -22,8 +22,10 @@ export type ClientMessage =
       readonly record?: PeerRecord;
       /** How many links the sender would like to make besides those to its neighbours; absent: none. */
       readonly seeking?: number;
-      /** Peers that fell silent to the sender: given to nobody until they show life, which they are asked for. */
+      /** Peers that fell silent to the sender, at most 32: asked for a sign of life, and given to nobody before. */
       readonly lost?: readonly PeerId[];
+      /** How many uniformly drawn members the sender wants, at most 8; absent: as many as the server gives everybody. */
+      readonly sample?: number;
     }
   /** Stop being discoverable; the peers concerned are told (S121). */
   | { readonly type: 'goodbye' }

@@ -2,7 +2,7 @@ import { between, jitter } from '@peerpigeon/core';
 import type { DecodeError, Emit, Machine, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { ID_TAKEN, LOST, isPermanent } from './close-code.js';
-import { type Config, DEFAULT_CONFIG, PROTOCOL_VERSION } from './config.js';
+import { type Config, DEFAULT_CONFIG, MAX_LOST, PROTOCOL_VERSION } from './config.js';
 import { endpointUrl } from './endpoint.js';
 import { bareRecord, type ClientMessage, isSignal, type ServerMessage, type SignalKind } from './message.js';
 
@@ -16,8 +16,18 @@ export type Input =
   | { readonly type: 'record'; readonly record: PeerRecord }
   /** Relay a signal. Without a connection it is not kept, and reported as `unsent`. */
   | { readonly type: 'send'; readonly to: PeerId; readonly kind: SignalKind; readonly data: unknown }
-  /** Ask the server for peers, and for `seeking` that seek links as we do. At most one announce per `announceIntervalMs` goes out; asking meanwhile costs nothing. */
-  | { readonly type: 'discover'; readonly seeking?: number; readonly lost?: readonly PeerId[] }
+  /**
+   * Ask the server for peers, and for `seeking` that seek links as we do. At most one announce per `announceIntervalMs` goes
+   * out; asking meanwhile costs nothing. `lost` peers, the latest 32, are kept until an announce names them, which may go out
+   * after `lossIntervalMs`; so is `sample`, how many uniformly drawn members are wanted (0 to 8; absent: as many as the
+   * server gives everybody).
+   */
+  | {
+      readonly type: 'discover';
+      readonly seeking?: number;
+      readonly lost?: readonly PeerId[];
+      readonly sample?: number;
+    }
   /** The channel last asked for. After an output `close` or `open` nothing of the former channel may come in. */
   | { readonly type: 'opened' }
   | { readonly type: 'message'; readonly message: ServerMessage }
@@ -91,9 +101,10 @@ export type SessionState =
       readonly since: Millis;
       readonly protocol: number;
       readonly pingIntervalMs: Millis;
-      /** When the last announce went out, and whether one waits for its time. */
+      /** When the last announce went out. */
       readonly announcedAt: Millis;
-      readonly announce: 'sent' | 'queued';
+      /** When the next one will, if one waits for its time. */
+      readonly announceAt?: Millis;
     }
   /** Between two attempts. */
   | { readonly name: 'waiting'; readonly url: string; readonly until: Millis }
@@ -132,6 +143,9 @@ export class Session implements Machine<Input, Output> {
   private record: PeerRecord;
   /** How many links were sought when last asked. */
   private seeking = 0;
+  /** What the next announce is to name, once. */
+  private lost: readonly PeerId[] = [];
+  private sample: number | undefined;
   private current: SessionState = { name: 'idle' };
   /** Counts entries into states that set timers, so that timers of former ones are known to be stale. */
   private stage = 0;
@@ -164,6 +178,8 @@ export class Session implements Machine<Input, Output> {
     switch (input.type) {
       case 'join':
         this.leave(out);
+        this.lost = [];
+        this.sample = undefined;
         this.seeking = input.seeking ?? 0;
         this.losses = 0;
         this.accepted = 0;
@@ -181,6 +197,8 @@ export class Session implements Machine<Input, Output> {
         return;
       case 'discover':
         this.seeking = input.seeking ?? 0;
+        this.lost = [...new Set([...this.lost, ...(input.lost ?? [])])].slice(-MAX_LOST);
+        this.sample = input.sample ?? this.sample;
         return this.onDiscover(now, out);
       case 'opened':
         return this.onOpened(now, out);
@@ -232,19 +250,28 @@ export class Session implements Machine<Input, Output> {
   private writeAnnounce(out: Output[]): void {
     const { peerId, network, record } = this;
     const protocol = PROTOCOL_VERSION;
-    const seeking = this.seeking === 0 ? undefined : this.seeking;
-    out.push({ type: 'write', message: { type: 'announce', peerId, network, protocol, record, seeking } });
+    const seeking = this.seeking || undefined;
+    const lost = this.lost.length > 0 ? this.lost : undefined;
+    const { sample } = this;
+    this.lost = [];
+    this.sample = undefined;
+    out.push({
+      type: 'write',
+      message: { type: 'announce', peerId, network, protocol, record, seeking, lost, sample },
+    });
   }
 
+  /** Announces, now or when it is allowed. A timer may find that another announce went out meanwhile: then it is stale. */
   private onDiscover(now: Millis, out: Output[]): void {
     const state = this.current;
-    if (state.name !== 'connected' || state.announce === 'queued') return;
-    const allowedAt = state.announcedAt + this.config.announceIntervalMs;
+    if (state.name !== 'connected') return;
+    const { announceIntervalMs, lossIntervalMs } = this.config;
+    const allowedAt = state.announcedAt + (this.lost.length > 0 ? lossIntervalMs : announceIntervalMs);
     if (now >= allowedAt) {
-      this.current = { ...state, announcedAt: now };
+      this.current = { ...state, announcedAt: now, announceAt: undefined };
       this.writeAnnounce(out);
-    } else {
-      this.current = { ...state, announce: 'queued' };
+    } else if (state.announceAt !== allowedAt) {
+      this.current = { ...state, announceAt: allowedAt };
       this.setTimer('announce', allowedAt, out);
     }
   }
@@ -287,7 +314,7 @@ export class Session implements Machine<Input, Output> {
     const patience = told?.peerTimeoutMs === undefined ? Infinity : Math.floor(told.peerTimeoutMs / 3);
     const pingIntervalMs = Math.max(MIN_PING_INTERVAL_MS, Math.min(this.config.pingIntervalMs, patience));
     const { url, announcedAt } = state;
-    this.enter({ name: 'connected', url, since: now, protocol, pingIntervalMs, announcedAt, announce: 'sent' });
+    this.enter({ name: 'connected', url, since: now, protocol, pingIntervalMs, announcedAt });
     this.accepted++;
     emit(out, { type: 'connected', url, protocol, maxMessageBytes: told?.maxMessageBytes });
     this.setTimer('ping', now + pingIntervalMs, out);
@@ -317,9 +344,7 @@ export class Session implements Machine<Input, Output> {
         if (state.name === 'connected') this.ping(state.protocol, state.pingIntervalMs, now, out);
         return;
       case 'announce':
-        if (state.name !== 'connected' || state.announce !== 'queued') return;
-        this.current = { ...state, announcedAt: now, announce: 'sent' };
-        this.writeAnnounce(out);
+        if (state.name === 'connected' && state.announceAt !== undefined) this.onDiscover(now, out);
     }
   }
 

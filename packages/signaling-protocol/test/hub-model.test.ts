@@ -6,7 +6,13 @@ import { type ConnectionId, Hub, type HubOutput, type ServerMessage } from '../s
 /** A step of a random run. Slots, ids and networks are few, so that they meet. */
 type Step =
   | { readonly do: 'connect'; readonly slot: number; readonly id: number; readonly network: string }
-  | { readonly do: 'announce'; readonly slot: number; readonly epoch: number; readonly network: string | undefined }
+  | {
+      readonly do: 'announce';
+      readonly slot: number;
+      readonly epoch: number;
+      readonly network: string | undefined;
+      readonly lost: number[];
+    }
   | { readonly do: 'goodbye' | 'close' | 'alive'; readonly slot: number }
   | { readonly do: 'offer'; readonly slot: number; readonly to: number }
   | { readonly do: 'wait'; readonly ms: Millis };
@@ -21,6 +27,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     slot,
     epoch: fc.nat(1),
     network: fc.option(network, { nil: undefined }),
+    lost: fc.array(id, { maxLength: 3 }),
   }),
   fc.record({ do: fc.constantFrom('goodbye' as const, 'close' as const, 'alive' as const), slot }),
   fc.record({ do: fc.constant('offer' as const), slot, to: id }),
@@ -63,7 +70,8 @@ class Model {
     switch (action.do) {
       case 'announce': {
         const record = { id: visitor.id, epoch: action.epoch, caps: { maxPeers: 3 }, expires: 1 };
-        const message = { type: 'announce', protocol: 1, network: action.network, record } as const;
+        const lost = action.lost.map(idOf);
+        const message = { type: 'announce', protocol: 1, network: action.network, record, lost } as const;
         return this.feed({ type: 'message', connection, message });
       }
       case 'goodbye':

@@ -1,101 +1,10 @@
-import { DecodeError, type Millis, SeededRng } from '@peerpigeon/core';
-import type { PeerRecord } from '@peerpigeon/identity';
+import { DecodeError } from '@peerpigeon/core';
 import { compareIds, sortByDistance } from '@peerpigeon/xor';
 import { describe, expect, test } from 'vitest';
-import {
-  type ClientMessage,
-  CloseCode,
-  type ConnectionId,
-  Hub,
-  type HubConfig,
-  type HubEvent,
-  type HubInput,
-  type HubOutput,
-  type ServerMessage,
-  bareRecord,
-} from '../src/index.js';
+import { CloseCode, type HubOutput, type ServerMessage, bareRecord } from '../src/index.js';
+import { Bench, announceOf, idSource, recordOf } from './hub-bench.js';
 
-/** A hub in virtual time: timers fire in order, and every output is kept. */
-class Bench {
-  readonly hub: Hub;
-  now: Millis = 0;
-  /** What was written to each connection. */
-  readonly written = new Map<ConnectionId, ServerMessage[]>();
-  readonly closed = new Map<ConnectionId, number>();
-  readonly probed: ConnectionId[] = [];
-  readonly events: HubEvent[] = [];
-  private readonly timers: Extract<HubOutput, { type: 'timer' }>[] = [];
-
-  constructor(config: Partial<HubConfig> = {}) {
-    this.hub = new Hub({ rng: new SeededRng(1), config });
-  }
-
-  feed(input: HubInput): HubOutput[] {
-    const out: HubOutput[] = [];
-    this.hub.handle(input, this.now, out);
-    for (const output of out) {
-      if (output.type === 'write') this.of(output.connection).push(output.message);
-      else if (output.type === 'close') this.closed.set(output.connection, output.code);
-      else if (output.type === 'probe') this.probed.push(output.connection);
-      else if (output.type === 'timer') this.timers.push(output);
-      else this.events.push(output.event);
-    }
-    return out;
-  }
-
-  /** Lets time pass. */
-  advance(ms: Millis): void {
-    const end = this.now + ms;
-    for (;;) {
-      this.timers.sort((a, b) => a.at - b.at);
-      if (this.timers[0] === undefined || this.timers[0].at > end) break;
-      const { at, timer } = this.timers.shift() as Extract<HubOutput, { type: 'timer' }>;
-      this.now = at;
-      this.feed({ type: 'timer', timer });
-    }
-    this.now = end;
-  }
-
-  of(connection: ConnectionId): ServerMessage[] {
-    const list = this.written.get(connection) ?? [];
-    this.written.set(connection, list);
-    return list;
-  }
-
-  /** Takes what was written to a connection since it was last asked. */
-  take(connection: ConnectionId): ServerMessage[] {
-    return this.of(connection).splice(0);
-  }
-
-  connect(connection: ConnectionId, peerId: unknown, network?: string): void {
-    this.feed({ type: 'connected', connection, peerId, network });
-  }
-
-  say(connection: ConnectionId, message: ClientMessage): HubOutput[] {
-    return this.feed({ type: 'message', connection, message });
-  }
-
-  /** Connects and announces as our clients do. */
-  join(connection: ConnectionId, peerId: string, network?: string): HubOutput[] {
-    this.connect(connection, peerId, network);
-    return this.say(connection, announceOf(peerId, { network }));
-  }
-
-  eventTypes(): string[] {
-    return this.events.splice(0).map((event) => event.type);
-  }
-}
-
-const rng = new SeededRng(42);
-const idOf = (): string => Array.from({ length: 5 }, () => rng.uint32().toString(16).padStart(8, '0')).join('');
-const recordOf = (id: string, epoch = 1): PeerRecord => ({ id, epoch, caps: { maxPeers: 3 }, expires: 1e15 });
-const announceOf = (id: string, more: Partial<Extract<ClientMessage, { type: 'announce' }>> = {}): ClientMessage => ({
-  type: 'announce',
-  peerId: id,
-  protocol: 1,
-  record: recordOf(id),
-  ...more,
-});
+const idOf = idSource();
 const ALICE = 'a'.repeat(40);
 const BOB = 'b'.repeat(40);
 const malformed = new DecodeError('MALFORMED', 'text: not JSON');
@@ -433,6 +342,7 @@ describe('one id, two connections', () => {
     bench.connect(3, ALICE);
     expect(bench.closed).toEqual(new Map([[3, CloseCode.ID_TAKEN]]));
     bench.feed({ type: 'closed', connection: 2 });
+    bench.feed({ type: 'alive', connection: 1 });
     bench.advance(10_000);
     expect(bench.closed.size).toBe(1);
     expect(bench.events.filter((event) => event.type === 'peerDisconnected')).toEqual([]);

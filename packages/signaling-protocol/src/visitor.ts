@@ -1,0 +1,65 @@
+import type { Millis, PeerId } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import type { ConnectionId } from './hub-io.js';
+import type { Network } from './hub-network.js';
+import type { ClientMessage } from './message.js';
+
+/** An announce, as the hub reads it. */
+export type Announce = Extract<ClientMessage, { type: 'announce' }>;
+
+/** A discoverable peer. */
+export interface Announcement {
+  record: PeerRecord;
+  readonly announcedAt: Millis;
+  /** Who was told of it, or it was given to: the latest, to be told when it leaves. */
+  readonly knownBy: Set<PeerId>;
+}
+
+/** How a connection stands with the id it came with. */
+export type Standing =
+  /** Another connection holds the id and is being probed; its last announce waits with it. */
+  | { readonly name: 'waiting'; readonly announce: Announce | undefined }
+  /** It holds the id and may signal. */
+  | { readonly name: 'connected' }
+  /** And others may find it. */
+  | { readonly name: 'announced'; readonly announcement: Announcement }
+  /** It said goodbye: it holds the id until it closes, but nothing reaches it. */
+  | { readonly name: 'left' };
+
+/** A question whether a connection lives, on its way. Any sign of life answers it; at `until` the connection is dead. */
+export interface Probe {
+  readonly until: Millis;
+  /** Who sent signals meanwhile: the latest, to be told if they were in vain. */
+  readonly senders: Set<ConnectionId>;
+  /** Whose answers wait for this one. */
+  readonly inquiries: Set<Inquiry>;
+}
+
+/** An announce with losses, whose answer waits for signs of life. */
+export interface Inquiry {
+  readonly asker: Visitor;
+  /** The asker's latest. */
+  announce: Announce;
+  /** The answer is given then at the latest, as soon as nobody is awaited any more at the soonest. */
+  readonly until: Millis;
+  /** Members drawn uniformly, of whom the answer names those alive. */
+  readonly drawn: Set<PeerId>;
+  /** How many probes it waits for. */
+  awaited: number;
+}
+
+/** One connection. */
+export interface Visitor {
+  readonly connection: ConnectionId;
+  readonly peerId: PeerId;
+  network: Network;
+  standing: Standing;
+  /** When it was accepted; undefined before. */
+  connectedAt: Millis | undefined;
+  lastHeardAt: Millis;
+  malformed: number;
+  /** The one probe under way to it. */
+  probe: Probe | undefined;
+  /** The one answer it waits for. */
+  inquiry: Inquiry | undefined;
+}
