@@ -192,7 +192,8 @@ export class Switchboard {
         this.timers.delete(handle);
         // The platform's timers may be early by a fraction of a millisecond; ours never are.
         if (performance.now() < at) this.arm(at, timer);
-        else this.feed({ type: 'timer', timer });
+        // After a stall of the process signs of life may wait to be read: first they, then the timer that finds none.
+        else setImmediate(() => this.feed({ type: 'timer', timer }));
       },
       Math.max(0, Math.ceil(at - performance.now())),
     );

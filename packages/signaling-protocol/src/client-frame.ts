@@ -1,6 +1,6 @@
 import { DecodeError, MAX_NAME_LENGTH } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
-import { recordFromJson, recordToJson } from '@peerpigeon/identity';
+import { isPeerId, recordFromJson, recordToJson } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_LOST, MAX_SAMPLE, MAX_SEEKING, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ClientMessage, SIGNAL_KINDS } from './message.js';
@@ -61,7 +61,7 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
         protocol: data.at('protocol').optional(() => data.integer(1, 0xffff)),
         record: data.at('record').optional(() => recordFromJson(data.any())),
         seeking: data.at('seeking').optional(() => data.integer(0, MAX_SEEKING)),
-        lost: data.at('lost').optional(() => data.list(MAX_LOST, (list) => list.peerId())),
+        lost: data.at('lost').optional(() => data.list(MAX_LOST, (list) => lostPeer(list.string(MAX_NAME_LENGTH)))),
         sample: data.at('sample').optional(() => data.integer(0, MAX_SAMPLE)),
       };
     }
@@ -77,4 +77,9 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
 function networkName(name: string): string {
   if (name === '') throw new DecodeError('UNEXPECTED', 'announce.network: expected a name, got an empty one');
   return name;
+}
+
+function lostPeer(id: string): PeerId {
+  if (!isPeerId(id)) throw new DecodeError('UNEXPECTED', 'announce.lost: expected peer ids');
+  return id;
 }

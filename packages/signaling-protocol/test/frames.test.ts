@@ -37,6 +37,9 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
     protocol: 1,
     record: each,
   })),
+  fc
+    .record({ lost: fc.array(id, { maxLength: 32 }), sample: fc.nat(8), seeking: fc.nat(64) })
+    .map((asked): ClientMessage => ({ type: 'announce', peerId: ALICE, protocol: 1, ...asked })),
   fc.constantFrom<ClientMessage[]>({ type: 'goodbye' }, { type: 'cleanup' }, { type: 'ping' }),
   fc
     .tuple(fc.constantFrom(...SIGNAL_KINDS), id, payload)
@@ -82,7 +85,11 @@ function mutated(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
       .tuple(text, fc.constantFrom('type', 'data', 'fromPeerId', 'targetPeerId', 'timestamp'), fc.jsonValue())
       .map(([whole, field, value]) => JSON.stringify({ ...(JSON.parse(whole) as object), [field]: value })),
     fc
-      .tuple(text, fc.constantFrom('peerId', 'network', 'record', 'protocol', 'peers', 'code'), fc.jsonValue())
+      .tuple(
+        text,
+        fc.constantFrom('peerId', 'network', 'record', 'protocol', 'peers', 'lost', 'sample', 'code'),
+        fc.jsonValue(),
+      )
       .map(([whole, field, value]) => {
         const envelope = JSON.parse(whole) as { data?: unknown };
         return JSON.stringify({ ...envelope, data: { ...(envelope.data as object | undefined), [field]: value } });
@@ -161,6 +168,14 @@ describe('a client’s messages', () => {
     ['announce data that is a string', '{"type":"announce","data":"x"}', 'UNEXPECTED'],
     ['an empty network', '{"type":"announce","data":{"network":""}}', 'UNEXPECTED'],
     ['a long network', `{"type":"announce","data":{"network":"${'n'.repeat(129)}"}}`, 'OVER_LIMIT'],
+    ['losses that are no ids', '{"type":"announce","data":{"lost":["bob"]}}', 'UNEXPECTED'],
+    ['losses that are no list', `{"type":"announce","data":{"lost":"${BOB}"}}`, 'UNEXPECTED'],
+    [
+      'more losses than agreed',
+      JSON.stringify({ type: 'announce', data: { lost: Array.from({ length: 33 }, () => BOB) } }),
+      'OVER_LIMIT',
+    ],
+    ['a sample over the limit', '{"type":"announce","data":{"sample":9}}', 'UNEXPECTED'],
     ['a record that is none', '{"type":"announce","data":{"record":{"id":1}}}', 'UNEXPECTED'],
     [
       '10,000 nested arrays',

@@ -17,6 +17,7 @@ import {
 
 const ALICE = 'a'.repeat(40);
 const BOB = 'b'.repeat(40);
+const CAROL = 'c'.repeat(40);
 const record: PeerRecord = { id: ALICE, epoch: 1, caps: { maxPeers: 3 }, expires: 1e15 };
 const URL = 'ws://localhost:3000';
 const connected: ServerMessage = { type: 'connected', peerId: ALICE, protocol: 1, peerTimeoutMs: 300_000 };
@@ -282,6 +283,52 @@ describe('staying', () => {
     bench.feed({ type: 'discover' });
     expect(bench.take()).toEqual([]);
   });
+
+  /** The announces within the next `ms`, with their time, losses and sample. */
+  const announces = (bench: Bench, ms: Millis): { at: Millis; lost?: readonly string[]; sample?: number }[] =>
+    bench.advance(ms).flatMap(({ at, output }) => {
+      if (output.type !== 'write' || output.message.type !== 'announce') return [];
+      const { lost, sample } = output.message;
+      return [{ at, ...(lost && { lost }), ...(sample !== undefined && { sample }) }];
+    });
+
+  test('losses go out a second after the last announce, and once', () => {
+    const bench = new Bench().in();
+    bench.feed({ type: 'discover' }, { type: 'discover', lost: [BOB] }, { type: 'discover', lost: [CAROL, BOB] });
+    expect(announces(bench, 20_000)).toEqual([{ at: 1_000, lost: [BOB, CAROL] }]);
+    bench.feed({ type: 'discover', lost: [BOB] });
+    expect(announces(bench, 0)).toEqual([{ at: 20_000, lost: [BOB] }]);
+    // An ordinary one that waited is not sent earlier for a stale timer.
+    bench.feed({ type: 'discover' });
+    bench.advance(500);
+    bench.feed({ type: 'discover', lost: [CAROL] });
+    expect(announces(bench, 1_000)).toEqual([{ at: 21_000, lost: [CAROL] }]);
+    bench.feed({ type: 'discover' });
+    expect(announces(bench, 20_000)).toEqual([{ at: 26_000 }]);
+  });
+
+  test('losses are kept while there is no connection: the latest 32, and not for another join', () => {
+    const ids = Array.from({ length: 40 }, (_, index) => index.toString(16).padStart(40, '0'));
+    const bench = new Bench().in().feed({ type: 'closed', code: 1006, reason: '' });
+    for (const id of ids) bench.feed({ type: 'discover', lost: [id] });
+    bench.advance(1_000);
+    bench.feed({ type: 'opened' });
+    expect(announces(bench, 0)).toEqual([{ at: 1_000, lost: ids.slice(-32) }]);
+    bench.hear(connected).feed({ type: 'discover', lost: [BOB], sample: 4 }, { type: 'leave' });
+    bench.feed({ type: 'join', url: URL }, { type: 'opened' });
+    expect(announces(bench, 0)).toEqual([{ at: 1_000 }]);
+  });
+
+  test('a sample is asked for once, with the next announce', () => {
+    const bench = new Bench().in();
+    bench.advance(6_000);
+    bench.feed({ type: 'discover', sample: 8 });
+    expect(announces(bench, 0)).toEqual([{ at: 6_000, sample: 8 }]);
+    bench.feed({ type: 'discover', sample: 4 }, { type: 'discover' });
+    expect(announces(bench, 5_000)).toEqual([{ at: 11_000, sample: 4 }]);
+    bench.feed({ type: 'discover' });
+    expect(announces(bench, 5_000)).toEqual([{ at: 16_000 }]);
+  });
 });
 
 describe('signals', () => {
@@ -335,6 +382,7 @@ test('whatever happens: one channel at a time, writes only into an open one, and
       { type: 'join', url: URL },
       { type: 'leave' },
       { type: 'discover' },
+      { type: 'discover', lost: [BOB], sample: 2 },
       { type: 'opened' },
       { type: 'opened' },
       { type: 'send', to: BOB, kind: 'offer', data: 1 },
