@@ -23,7 +23,7 @@ const FRAMES: Frame[] = [
   { channel: 'gossip', message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false } },
   {
     channel: 'routing',
-    message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], goal: null, ring: false },
+    message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], route: [], goal: null, mode: 0 },
   },
 ];
 

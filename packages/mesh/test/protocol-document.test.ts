@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { bytesToHex, encodeContent, hexToBytes, sealEnvelope } from '@peerpigeon/core';
+import { bytesToHex, encode, encodeContent, hexToBytes, sealEnvelope } from '@peerpigeon/core';
 import { expect, test } from 'vitest';
 import { decodeFrame, encodeFrame } from '../src/index.js';
 import type { Frame } from '../src/index.js';
@@ -37,7 +37,24 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
     'nack',
     {
       channel: 'routing',
-      message: { type: 'nack', messageId: envelope.id, from: B, to: A, route: [A], ttl: 255, reason: 'unreachable' },
+      message: { type: 'nack', messageId: envelope.id, from: B, to: A, route: [], ttl: 255, reason: 'unreachable' },
+    },
+  ],
+  [
+    'parcel',
+    {
+      channel: 'routing',
+      message: {
+        type: 'parcel',
+        address: 'peer',
+        to: 'd'.repeat(40),
+        ttl: 9,
+        path: [A],
+        body: encode(['hi']),
+        route: ['c'.repeat(40)],
+        goal: null,
+        mode: 0,
+      },
     },
   ],
 ];

@@ -1,20 +1,48 @@
 import { MAX_HOPS, bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
 import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
+import { MAX_PARCEL_BYTES, MAX_ROUTE_HOPS } from './config.js';
 
-/** A direct message on a link: what its author signed, and the hop part that every relay renews. */
-export interface Data extends Relayed {
-  readonly type: 'data';
-  /** The neighbour of the receiver that the sender has committed to; null when it meant the receiver itself. */
+/**
+ * What counts in the choice of the next hop: 0 links, tunnels and the neighbours of neighbours; 1 (ring mode) links and
+ * tunnels; 2 links alone. Each choice that turns out wrong raises it by one.
+ */
+export type Mode = 0 | 1 | 2;
+
+/** Where a message goes after this hop; every relay renews it. */
+export interface Heading {
+  /** A source route: the peers still ahead, the next hop first. Once it is used up, or broken, the way is found greedily. */
+  readonly route: readonly PeerId[];
+  /** The peer the sender has committed to: a neighbour of the receiver, or the end of a tunnel; null: the receiver itself. */
   readonly goal: PeerId | null;
-  /** Ring mode: only links count from here on, since a 2-hop table was wrong. */
-  readonly ring: boolean;
+  readonly mode: Mode;
 }
 
-/** An answer's way: back along the path of the data, then, if that is broken, greedily toward `to`. */
+/** A direct message or a signal on a link: what its author signed, and the hop part that every relay renews. */
+export interface Data extends Relayed, Heading {
+  readonly type: 'data';
+}
+
+/**
+ * A small unacknowledged message on a link: to the peer `to`; to whoever is nearest to the key `to`; or, where `to` is
+ * null, on a random walk.
+ */
+export interface Parcel extends Heading {
+  readonly type: 'parcel';
+  readonly address: 'peer' | 'key' | 'walk';
+  readonly to: PeerId | null;
+  /** Links it may cross, this one included; of a walk the steps left. */
+  readonly ttl: number;
+  /** Ids passed, its sender first, whoever sends it on this link last. */
+  readonly path: readonly PeerId[];
+  /** A value in core's codec, which relays do not decode. */
+  readonly body: Uint8Array;
+}
+
+/** An answer's way: back along the path of what it answers, then, if that is broken, greedily toward `to`. */
 export interface Way {
-  /** The author of the data. */
+  /** Who sent what is answered. */
   readonly to: PeerId;
-  /** What is left of the path of the data, the author first, the next hop last; empty once it was left. */
+  /** What is left of that path, reversed: a source route. */
   readonly route: readonly PeerId[];
   /** Links it may cross, this one included. */
   readonly ttl: number;
@@ -42,23 +70,37 @@ export interface Nack extends Way {
   readonly reason: NackReason;
 }
 
-/** Everything that routing says on a link. */
-export type Message = Data | Ack | Nack;
+/** "Your parcel to `peer` went no further." */
+export interface Bounce extends Way {
+  readonly type: 'bounce';
+  readonly peer: PeerId;
+}
 
-const TAGS: readonly Message['type'][] = ['data', 'ack', 'nack'];
+/** What goes back. */
+export type Answer = Ack | Nack | Bounce;
+
+/** Everything that routing says on a link. */
+export type Message = Data | Parcel | Answer;
+
+const TAGS: readonly Message['type'][] = ['data', 'ack', 'nack', 'parcel', 'bounce'];
 const NACK_REASONS: readonly NackReason[] = ['unreachable', 'hop-limit'];
+const ADDRESSES: readonly Parcel['address'][] = ['peer', 'key', 'walk'];
 const MESSAGE_ID_BYTES = 16;
 
-/** An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack. Ids are byte strings. */
+/** An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack, 3 parcel, 4 bounce. Ids are byte strings. */
 export function encodeMessage(message: Message): FrameValue {
   const tag = TAGS.indexOf(message.type);
-  if (message.type === 'data') {
-    const { goal, ring } = message;
-    return [tag, ...relayedToWire(message), goal === null ? null : hexToBytes(goal), ring];
+  const route = message.route.map(hexToBytes);
+  if (message.type === 'data') return [tag, ...relayedToWire(message), route, ...aimToWire(message)];
+  if (message.type === 'parcel') {
+    const { address, to, ttl, path, body } = message;
+    const parcel = [ADDRESSES.indexOf(address), idToWire(to), ttl, path.map(hexToBytes), body];
+    return [tag, ...parcel, route, ...aimToWire(message)];
   }
-  const { messageId, from, to, route, ttl } = message;
+  const way = [tag, hexToBytes(message.to), route, message.ttl];
+  if (message.type === 'bounce') return [...way, hexToBytes(message.peer)];
   const detail = message.type === 'ack' ? message.hops : NACK_REASONS.indexOf(message.reason);
-  return [tag, hexToBytes(messageId), hexToBytes(from), hexToBytes(to), route.map(hexToBytes), ttl, detail];
+  return [...way, hexToBytes(message.messageId), hexToBytes(message.from), detail];
 }
 
 /**
@@ -68,22 +110,47 @@ export function encodeMessage(message: Message): FrameValue {
 export function decodeMessage(value: unknown): Message {
   const fields = new Fields(value, 'routing', 1);
   const type = TAGS[fields.integer(0, TAGS.length - 1)] as Message['type'];
-  return type === 'data' ? readData(fields) : readAnswer(type, fields);
+  if (type === 'data') return { type, ...readRelayed(fields, 1), ...readHeading(fields) };
+  return type === 'parcel' ? readParcel(fields) : readAnswer(type, fields);
 }
 
-function readData(fields: Fields): Data {
-  const relayed = readRelayed(fields, 1);
-  const goal = fields.optional(() => fields.peerId()) ?? null;
-  return { type: 'data', ...relayed, goal, ring: fields.boolean() };
+function aimToWire({ goal, mode }: Heading): FrameValue[] {
+  return [idToWire(goal), mode];
 }
 
-function readAnswer(type: 'ack' | 'nack', fields: Fields): Ack | Nack {
+function idToWire(id: PeerId | null): FrameValue {
+  return id === null ? null : hexToBytes(id);
+}
+
+function readHeading(fields: Fields): Heading {
+  const route = readIds(fields, MAX_ROUTE_HOPS);
+  return { route, goal: readOptionalId(fields), mode: fields.integer(0, 2) as Mode };
+}
+
+function readIds(fields: Fields, most: number): PeerId[] {
+  return fields.list(most, (ids) => ids.peerId());
+}
+
+function readOptionalId(fields: Fields): PeerId | null {
+  return fields.optional(() => fields.peerId()) ?? null;
+}
+
+function readParcel(fields: Fields): Parcel {
+  const address = ADDRESSES[fields.integer(0, ADDRESSES.length - 1)] as Parcel['address'];
+  const to = address === 'walk' ? readOptionalId(fields) : fields.peerId();
+  const ttl = fields.integer(1, MAX_HOPS);
+  const path = readIds(fields, MAX_HOPS);
+  return { type: 'parcel', address, to, ttl, path, body: fields.bytes(MAX_PARCEL_BYTES), ...readHeading(fields) };
+}
+
+function readAnswer(type: Answer['type'], fields: Fields): Answer {
+  const to = fields.peerId();
+  const route = readIds(fields, MAX_HOPS);
+  const way = { to, route, ttl: fields.integer(1, MAX_HOPS) };
+  if (type === 'bounce') return { type, ...way, peer: fields.peerId() };
   const messageId = bytesToHex(fields.bytes(MESSAGE_ID_BYTES, MESSAGE_ID_BYTES));
   const from = fields.peerId();
-  const to = fields.peerId();
-  const route = fields.list(MAX_HOPS, (ids) => ids.peerId());
-  const ttl = fields.integer(1, MAX_HOPS);
-  if (type === 'ack') return { type, messageId, from, to, route, ttl, hops: fields.integer(1, MAX_HOPS) };
+  if (type === 'ack') return { type, ...way, messageId, from, hops: fields.integer(1, MAX_HOPS) };
   const reason = NACK_REASONS[fields.integer(0, NACK_REASONS.length - 1)] as NackReason;
-  return { type, messageId, from, to, route, ttl, reason };
+  return { type, ...way, messageId, from, reason };
 }

@@ -1,38 +1,41 @@
 import type { PeerId } from '@peerpigeon/core';
 import { compareRingDistance } from '@peerpigeon/xor';
+import type { Heading, Mode } from './message.js';
+import { straighten } from './source-route.js';
 
-/** Where a message goes next. */
-export interface Hop {
-  /** The link to send it over. */
+/** Where a message goes next: the link to send it over, and where it goes from there. */
+export interface Hop extends Heading {
   readonly next: PeerId;
-  /** The neighbour of `next` that it is meant for; null for `next` itself. */
-  readonly goal: PeerId | null;
-  /** From here on only links count. */
-  readonly ring: boolean;
 }
 
 const NONE: readonly PeerId[] = [];
+const NOBODY: ReadonlySet<PeerId> = new Set();
+const NO_ROUTES: ReadonlyMap<PeerId, readonly PeerId[]> = new Map();
+/** As a message starts whose way is to be found. */
+export const GREEDY: Heading = { route: NONE, goal: null, mode: 0 };
 
 /**
- * The links, the 2-hop table (what each neighbour's neighbours are), and the choice of the next hop.
+ * The links, the 2-hop table (what each neighbour's neighbours are), the tunnels, and the choice of the next hop.
  *
  * Nearness is ring distance, the shorter way round: a peer with right ring neighbours always has one that is strictly
  * nearer to any other live peer. So a message that goes strictly nearer with every choice ends at its target, or where
- * the ring is broken; it cannot circle.
+ * the ring is broken; it cannot circle. Where a choice fails (a 2-hop table, a tunnel, or a given route was wrong),
+ * distance counts anew from there, in a higher mode with fewer ways to fail; so this happens twice at most.
+ *
+ * A suspect neighbour is chosen only when nothing else is possible.
  */
 export class Neighbourhood {
   private readonly self: PeerId;
   private readonly maxViewPeers: number;
+  private readonly maxTunnels: number;
   private readonly views = new Map<PeerId, readonly PeerId[]>();
+  private readonly tunnels = new Map<PeerId, readonly PeerId[]>();
+  private readonly suspects = new Set<PeerId>();
 
-  constructor(self: PeerId, maxViewPeers: number) {
+  constructor(self: PeerId, maxViewPeers: number, maxTunnels: number) {
     this.self = self;
     this.maxViewPeers = maxViewPeers;
-  }
-
-  /** How many links there are. */
-  get size(): number {
-    return this.views.size;
+    this.maxTunnels = maxTunnels;
   }
 
   /** A link is ready; nothing is known of its other end's neighbours. */
@@ -40,14 +43,18 @@ export class Neighbourhood {
     this.views.set(peer, NONE);
   }
 
-  /** A link is gone, and with it its row of the 2-hop table. */
+  /** A link is gone, and with it its row of the 2-hop table and the tunnels that begin with it. */
   delete(peer: PeerId): void {
     this.views.delete(peer);
+    this.suspects.delete(peer);
+    for (const [end, route] of this.tunnels) if (route[0] === peer) this.tunnels.delete(end);
   }
 
   /** Forgets everything. */
   clear(): void {
     this.views.clear();
+    this.tunnels.clear();
+    this.suspects.clear();
   }
 
   /** Whether there is a link with `peer`. */
@@ -55,71 +62,148 @@ export class Neighbourhood {
     return this.views.has(peer);
   }
 
+  /** Whether a neighbour is to be avoided. */
+  suspect(peer: PeerId, suspected: boolean): void {
+    if (!suspected) this.suspects.delete(peer);
+    else if (this.views.has(peer)) this.suspects.add(peer);
+  }
+
   /** Sets what a neighbour's neighbours are, cut at the configured number; a peer without a link is ignored. */
   setView(peer: PeerId, neighbours: readonly PeerId[]): void {
     if (this.views.has(peer)) this.views.set(peer, neighbours.slice(0, this.maxViewPeers));
   }
 
-  /**
-   * The next hop of a message for `target` that came with `goal` and `ring`; undefined at a local minimum.
-   *
-   * A hop that was chosen for one of its neighbours (`goal`) may itself lie farther away. It goes on to that neighbour, or
-   * to one that is nearer still; so two hops at most lie between choices, and each choice is strictly nearer than the last.
-   * If it has no link with the goal any more, the table was wrong: the message goes on from here in ring mode, over links
-   * alone, which are never wrong.
-   */
-  next(target: PeerId, goal: PeerId | null, ring: boolean): Hop | undefined {
-    if (this.views.has(target)) return { next: target, goal: null, ring };
-    if (ring || (goal !== null && !this.views.has(goal))) {
-      const next = this.nearestLink(target);
-      return next === undefined ? undefined : { next, goal: null, ring: true };
+  /** Sets the peers between us and `peer`; undefined, or what is no route from here, takes the tunnel away. */
+  setTunnel(peer: PeerId, route: readonly PeerId[] | undefined): void {
+    this.tunnels.delete(peer);
+    const straight = straighten(route, this.self, peer);
+    const [first] = straight;
+    if (peer === this.self || first === undefined || !this.views.has(first)) return;
+    for (const oldest of this.tunnels.keys()) {
+      if (this.tunnels.size < this.maxTunnels) break;
+      this.tunnels.delete(oldest);
     }
-    if (goal === null) return this.nearest(target, this.self);
-    return this.nearest(target, goal) ?? { next: goal, goal: null, ring };
+    this.tunnels.set(peer, straight);
+  }
+
+  /** The links to draw the next step of a walk from: not the one it came over, nor suspects, unless there are no others. */
+  steps(from: PeerId | undefined): PeerId[] {
+    const links = [...this.views.keys()];
+    const onward = links.filter((link) => link !== from);
+    const sound = onward.filter((link) => !this.suspects.has(link));
+    return sound.length > 0 ? sound : onward.length > 0 ? onward : links;
+  }
+
+  /** The next hop of a message for `target` that came with this heading; undefined at a local minimum. */
+  next(target: PeerId, heading: Heading): Hop | undefined {
+    const hop = this.choose(target, heading, this.suspects);
+    return hop === undefined && this.suspects.size > 0 ? this.choose(target, heading, NOBODY) : hop;
   }
 
   /**
-   * The first hop of an own message: the best one that was not tried. A hop that leads away from the target is better than
-   * one that was tried, since the way on from there may be another. When all were tried, all are free again.
+   * The next hop toward whoever is nearest to `key` but `sender`, who looks for others; undefined when that is us. Suspects
+   * do not count.
+   */
+  nextToKey(key: PeerId, heading: Heading, sender: PeerId): Hop | undefined {
+    return key === this.self ? undefined : this.choose(key, heading, new Set(this.suspects).add(sender), sender);
+  }
+
+  /**
+   * The first hop of an own message: over `route`, or the best one that was not tried. A hop that leads away from the target
+   * is better than one that was tried, since the way on from there may be another. When all were tried, all are free again.
    * @param tried first hops tried before; the choice is not added
    */
-  first(target: PeerId, tried: Set<PeerId>): Hop | undefined {
-    const fresh = this.nearest(target, this.self, tried) ?? this.nearest(target, null, tried);
-    if (fresh !== undefined || tried.size === 0) return fresh;
+  first(target: PeerId, route: readonly PeerId[], tried: Set<PeerId>): Hop | undefined {
+    const hop =
+      this.firstBut(new Set([...this.suspects, ...tried]), target, route) ?? this.firstBut(tried, target, route);
+    if (hop !== undefined || tried.size === 0) return hop;
     tried.clear();
-    return this.first(target, tried);
+    return this.first(target, route, tried);
   }
 
-  /** The link nearest to `target`, if it is strictly nearer than we are. */
-  nearestLink(target: PeerId): PeerId | undefined {
-    let best = this.self;
-    for (const link of this.views.keys()) {
-      if (compareRingDistance(target, link, best) < 0) best = link;
+  private firstBut(except: ReadonlySet<PeerId>, target: PeerId, route: readonly PeerId[]): Hop | undefined {
+    return (
+      this.along(target, { ...GREEDY, route }, except) ??
+      this.choose(target, GREEDY, except) ??
+      this.nearest(target, null, 0, except)
+    );
+  }
+
+  /**
+   * A hop that was chosen for one of its neighbours (`goal`) may itself lie farther away. It goes on to that neighbour, or
+   * to one that is nearer still, so that each choice is strictly nearer than the last. Where the goal, or the source route to
+   * it, has gone, the message goes on from here in the next mode.
+   * @param except links that are not chosen
+   * @param shunned whom the message is not to reach
+   */
+  private choose(
+    target: PeerId,
+    heading: Heading,
+    except: ReadonlySet<PeerId>,
+    shunned: PeerId = this.self,
+  ): Hop | undefined {
+    const { route, goal, mode } = heading;
+    const hop = this.along(target, heading, except);
+    if (hop !== undefined) return hop;
+    if (route.length === 0 && goal !== null && this.free(goal, except)) {
+      return this.nearest(target, goal, mode, except, shunned) ?? { next: goal, route: NONE, goal: null, mode };
     }
-    return best === this.self ? undefined : best;
+    const failed = route.length > 0 || goal !== null;
+    return this.nearest(target, this.self, failed && mode < 2 ? ((mode + 1) as Mode) : mode, except, shunned);
   }
 
-  /** The link or neighbour of a link nearest to `target`, strictly nearer than `bound` (null: however far). */
-  private nearest(target: PeerId, bound: PeerId | null, except?: ReadonlySet<PeerId>): Hop | undefined {
+  /** Over the link with the target, or else with the farthest peer of the source route that is a neighbour. */
+  private along(target: PeerId, { route, goal, mode }: Heading, except: ReadonlySet<PeerId>): Hop | undefined {
+    if (this.free(target, except)) return { next: target, route: NONE, goal: null, mode };
+    for (let index = route.length - 1; index >= 0; index--) {
+      const next = route[index] as PeerId;
+      if (this.free(next, except))
+        return { next, route: route.slice(index + 1), goal: next === goal ? null : goal, mode };
+    }
+    return undefined;
+  }
+
+  private free(peer: PeerId, except: ReadonlySet<PeerId>): boolean {
+    return this.views.has(peer) && !except.has(peer);
+  }
+
+  /**
+   * The link, the neighbour of a link, or the tunnel nearest to `target`, as far as the mode counts them, and strictly nearer
+   * than `bound` (null: however far).
+   */
+  private nearest(
+    target: PeerId,
+    bound: PeerId | null,
+    mode: Mode,
+    except: ReadonlySet<PeerId>,
+    shunned: PeerId = this.self,
+  ): Hop | undefined {
     let best = bound;
-    let next: PeerId | undefined;
+    let hop: Hop | undefined;
+    const nearer = (peer: PeerId) => best === null || compareRingDistance(target, peer, best) < 0;
     // Links first: of two ways to one peer the shorter wins.
-    for (const link of this.views.keys()) {
-      if (except?.has(link) === true) continue;
-      if (best === null || compareRingDistance(target, link, best) < 0) {
-        best = link;
-        next = link;
+    for (const next of this.views.keys()) {
+      if (except.has(next) || !nearer(next)) continue;
+      best = next;
+      hop = { next, route: NONE, goal: null, mode };
+    }
+    for (const [next, view] of mode === 0 ? this.views : NO_ROUTES) {
+      if (except.has(next)) continue;
+      for (const goal of view) {
+        if (goal === this.self || goal === shunned || !nearer(goal)) continue;
+        best = goal;
+        hop = { next, route: NONE, goal, mode };
       }
     }
-    for (const [link, view] of this.views) {
-      if (except?.has(link) === true) continue;
-      for (const peer of view) {
-        if (peer !== this.self && compareRingDistance(target, peer, best as PeerId) < 0) {
-          best = peer;
-          next = link;
-        }
-      }
+    for (const [goal, between] of mode < 2 ? this.tunnels : NO_ROUTES) {
+      if (goal === shunned || !nearer(goal)) continue;
+      // A peer that does not reach the goal shall notice, so that the goal is named even where it is the target.
+      const route = goal === target ? between : [...between, goal];
+      const way = this.along(goal, { route, goal, mode }, except);
+      if (way === undefined) continue;
+      best = goal;
+      hop = way;
     }
-    return next === undefined ? undefined : { next, goal: best === next ? null : best, ring: false };
+    return hop;
   }
 }

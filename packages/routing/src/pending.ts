@@ -1,8 +1,11 @@
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
-import type { Config } from './config.js';
+import type { Config, Resending } from './config.js';
 import type { Event, FailureReason } from './event.js';
+import { sendOn } from './forward.js';
+import { GREEDY } from './neighbourhood.js';
 import type { Neighbourhood } from './neighbourhood.js';
 import type { Output } from './output.js';
+import { straighten } from './source-route.js';
 
 /** Where an own message stands between the `route` input and its one `delivered` or `failed`. */
 type State =
@@ -17,6 +20,9 @@ type State =
 interface Entry {
   readonly envelope: Envelope;
   readonly to: PeerId;
+  /** A source route for the first copy; empty if nobody knows one. */
+  readonly route: readonly PeerId[];
+  readonly resending: Resending;
   readonly routedAt: Millis;
   readonly deadline: Millis;
   readonly tried: Set<PeerId>;
@@ -50,17 +56,22 @@ export class PendingTable {
     return this.entries.has(messageId);
   }
 
-  /** Takes a message and sends it, at once or with the first link. A full table refuses it. */
-  add(envelope: Envelope, to: PeerId, now: Millis, out: Output[]): void {
-    if (this.entries.size >= this.config.maxPending) {
+  /** Takes a message and sends it, at once or with the first link. One too many of its kind is refused. */
+  add(envelope: Envelope, to: PeerId, route: readonly PeerId[] | undefined, now: Millis, out: Output[]): void {
+    const resending = this.config[envelope.kind === 'signal' ? 'signal' : 'direct'];
+    let waiting = 0;
+    for (const entry of this.entries.values()) if (entry.resending === resending) waiting++;
+    if (waiting >= resending.maxPending) {
       out.push(failed(envelope.id, to, 'unreachable'));
       return;
     }
     const entry: Entry = {
       envelope,
       to,
+      route: straighten(route, this.config.peerId, to),
+      resending,
       routedAt: now,
-      deadline: now + this.config.ackTimeoutMs,
+      deadline: now + resending.ackTimeoutMs,
       tried: new Set(),
       state: 'waiting',
       firstSentAt: now,
@@ -113,10 +124,10 @@ export class PendingTable {
     for (const entry of this.entries.values()) if (entry.state !== 'sent') this.send(entry, now, out);
   }
 
-  /** A link is gone, and what was just given to it may be lost: another one takes it. */
-  onPeerDown(peer: PeerId, now: Millis, out: Output[]): void {
+  /** A link is gone or silent, and what was just given to it may be lost: another one takes it, if there is another. */
+  onLoss(peer: PeerId, now: Millis, out: Output[]): void {
     for (const entry of this.entries.values()) {
-      if (entry.state === 'sent' && entry.lastHop === peer) this.send(entry, now, out);
+      if (entry.state === 'sent' && entry.lastHop === peer) this.send(entry, now, out, peer);
     }
   }
 
@@ -126,11 +137,12 @@ export class PendingTable {
     this.entries.clear();
   }
 
-  private send(entry: Entry, now: Millis, out: Output[]): void {
-    const { peerId, maxHops, maxAttempts, resendAfterMs } = this.config;
-    entry.retryAt = Infinity;
+  private send(entry: Entry, now: Millis, out: Output[], lost?: PeerId): void {
+    const { peerId, maxHops, maxAttempts } = this.config;
     if (entry.attempts >= maxAttempts) return;
-    const hop = this.neighbourhood.first(entry.to, entry.tried);
+    const hop = this.neighbourhood.first(entry.to, entry.attempts === 0 ? entry.route : [], entry.tried);
+    if (hop !== undefined && hop.next === lost) return;
+    entry.retryAt = Infinity;
     if (hop === undefined) {
       entry.state = 'waiting';
       return;
@@ -141,13 +153,8 @@ export class PendingTable {
     entry.lastHop = hop.next;
     entry.tried.add(hop.next);
     const { envelope } = entry;
-    const { next, goal, ring } = hop;
-    out.push({
-      type: 'send',
-      to: next,
-      message: { type: 'data', envelope, ttl: maxHops, hops: 1, path: [peerId], goal, ring },
-    });
-    const afterMs = resendAfterMs.find((ms) => entry.firstSentAt + ms > now);
+    out.push(sendOn({ type: 'data', envelope, ttl: maxHops + 1, hops: 0, path: [], ...GREEDY }, hop, peerId));
+    const afterMs = entry.resending.resendAfterMs.find((ms) => entry.firstSentAt + ms > now);
     if (afterMs !== undefined) this.retryBy(entry, entry.firstSentAt + afterMs, out);
   }
 

@@ -2,34 +2,38 @@
  * Multi-hop delivery over existing links. Each relay hands a message to whoever it knows nearest to the target on the
  * ring of ids, looking two links ahead; the target acknowledges along the path that the message took; a relay that knows
  * nobody nearer says so the same way. The origin sends again, over other links, until it is answered or its time is up,
- * and reports exactly one outcome. Relays keep no state of what they pass on.
+ * and reports exactly one outcome. Parcels go the same ways once, unacknowledged. Relays keep no state of what they pass on.
  */
-import { assert, ExpiringMap, MAX_HOPS } from '@peerpigeon/core';
-import type { Envelope, Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import { assert, decode, DecodeError, encode, ExpiringMap, MAX_HOPS, pick } from '@peerpigeon/core';
+import type { Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { findFault } from './check.js';
-import { DEFAULTS } from './config.js';
+import { DEFAULTS, MAX_PARCEL_BYTES, MAX_WALK_STEPS } from './config.js';
 import type { Config, Options } from './config.js';
-import type { Input } from './input.js';
-import type { Ack, Data, Message, Nack, NackReason } from './message.js';
-import { Neighbourhood } from './neighbourhood.js';
+import type { Event } from './event.js';
+import { sendOn } from './forward.js';
+import type { Address, Input } from './input.js';
+import type { Answer, Data, Message, NackReason, Parcel, Way } from './message.js';
+import { GREEDY, Neighbourhood } from './neighbourhood.js';
+import type { Hop } from './neighbourhood.js';
 import type { Output } from './output.js';
 import { PendingTable } from './pending.js';
+import { straighten } from './source-route.js';
 
 /** What passed through, since the start. */
 export interface Counters {
   /** Messages received, of all kinds. */
   readonly received: number;
-  /** Data for us, shown to the application. */
+  /** Data and parcels for us, given to the level above. */
   readonly delivered: number;
   /** Data for us that was shown before, and acknowledged again. */
   readonly duplicates: number;
-  /** Data and answers passed on for others. */
+  /** Data, parcels and answers passed on for others. */
   readonly relayed: number;
-  /** Data that went no further here. */
+  /** Data and parcels that went no further here. */
   readonly nacked: number;
-  /** Answers that came too late, were not ours to have, or knew no way on. */
+  /** Answers that came too late, were not ours to have, or knew no way on, and own parcels that came back. */
   readonly stray: number;
-  /** Dropped as violations. */
+  /** Dropped as violations, and parcels that could not be read. */
   readonly refused: number;
 }
 
@@ -50,7 +54,7 @@ export class Routing implements Machine<Input, Output> {
       throw new RangeError(`expected maxHops from 1 to ${MAX_HOPS}, got ${config.maxHops}`);
     }
     this.config = config;
-    this.neighbourhood = new Neighbourhood(config.peerId, config.maxViewPeers);
+    this.neighbourhood = new Neighbourhood(config.peerId, config.maxViewPeers, config.maxTunnels);
     this.pending = new PendingTable(config, this.neighbourhood);
     this.seen = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs: config.seenMaxAgeMs });
     this.count = { received: 0, delivered: 0, duplicates: 0, relayed: 0, nacked: 0, stray: 0, refused: 0 };
@@ -62,16 +66,23 @@ export class Routing implements Machine<Input, Output> {
     return this.pending.size;
   }
 
-  /** @throws {AssertionError} for an envelope that is not a direct one from us to another peer, or is under way already */
+  /**
+   * @throws {AssertionError} for an envelope that is not from us to one other peer, or is under way already; for a parcel
+   * over `MAX_PARCEL_BYTES` and a walk over `MAX_WALK_STEPS`
+   */
   handle(input: Input, now: Millis, out: Output[]): void {
     switch (input.type) {
       case 'route':
-        return this.onRoute(input.envelope, now, out);
+        return this.onRoute(input, now, out);
       case 'parcel':
+        return this.onParcel(input, out);
       case 'tunnel':
+        return this.neighbourhood.setTunnel(input.peer, input.route);
       case 'suspect':
+        this.neighbourhood.suspect(input.peer, true);
+        return this.pending.onLoss(input.peer, now, out);
       case 'recovered':
-        return;
+        return this.neighbourhood.suspect(input.peer, false);
       case 'view':
         return this.neighbourhood.setView(input.peer, input.neighbours);
       case 'leave':
@@ -82,7 +93,7 @@ export class Routing implements Machine<Input, Output> {
         return this.pending.onPeerUp(now, out);
       case 'peerDown':
         this.neighbourhood.delete(input.peer);
-        return this.pending.onPeerDown(input.peer, now, out);
+        return this.pending.onLoss(input.peer, now, out);
       case 'received':
         return this.onReceived(input.from, input.message, now, out);
       case 'timer':
@@ -90,13 +101,53 @@ export class Routing implements Machine<Input, Output> {
     }
   }
 
-  private onRoute(envelope: Envelope, now: Millis, out: Output[]): void {
+  private onRoute({ envelope, route }: Extract<Input, { type: 'route' }>, now: Millis, out: Output[]): void {
     const { peerId, network } = this.config;
     const { id, kind, from, to } = envelope;
-    const own = kind === 'direct' && from === peerId && envelope.network === network;
-    assert(own && to !== undefined && to !== peerId, 'only own direct messages to others are routed');
+    const own = kind !== 'broadcast' && from === peerId && envelope.network === network;
+    assert(own && to !== undefined && to !== peerId, 'only own messages to one other peer are routed');
     assert(!this.pending.has(id), 'an envelope is routed once');
-    this.pending.add(envelope, to, now, out);
+    this.pending.add(envelope, to, route, now, out);
+  }
+
+  private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
+    const { peerId, maxHops } = this.config;
+    const bytes = encode(body);
+    assert(bytes.length <= MAX_PARCEL_BYTES, 'a parcel is small');
+    const hop = this.firstHop(address);
+    const to = address.type === 'peer' ? address.peer : address.type === 'key' ? address.key : null;
+    if (hop === undefined) {
+      if (address.type === 'peer') this.emit({ type: 'bounced', to: address.peer }, out);
+      return;
+    }
+    const ttl = (address.type === 'walk' ? address.steps : maxHops) + 1;
+    out.push(sendOn({ type: 'parcel', address: address.type, to, ttl, path: [], body: bytes, ...GREEDY }, hop, peerId));
+  }
+
+  private firstHop(address: Address): Hop | undefined {
+    const { neighbourhood } = this;
+    const { peerId } = this.config;
+    switch (address.type) {
+      case 'peer': {
+        const { peer, route } = address;
+        if (peer === peerId) return undefined;
+        return neighbourhood.first(peer, straighten(route, peerId, peer), new Set());
+      }
+      case 'key': {
+        const { key, over } = address;
+        if (over === undefined) return neighbourhood.first(key, [], new Set());
+        return neighbourhood.has(over) ? { next: over, ...GREEDY } : undefined;
+      }
+      case 'walk':
+        assert(address.steps >= 1 && address.steps <= MAX_WALK_STEPS, `a walk has 1 to ${MAX_WALK_STEPS} steps`);
+        return this.draw();
+    }
+  }
+
+  /** The next step of a walk. */
+  private draw(from?: PeerId): Hop | undefined {
+    const next = pick(this.config.rng, this.neighbourhood.steps(from));
+    return next === undefined ? undefined : { next, ...GREEDY };
   }
 
   private onReceived(from: PeerId, message: Message, now: Millis, out: Output[]): void {
@@ -105,62 +156,95 @@ export class Routing implements Machine<Input, Output> {
     if (fault !== undefined) {
       this.count.refused++;
       out.push({ type: 'violation', peer: from, code: fault.code, detail: fault.detail });
-    } else if (message.type !== 'data') {
-      this.onAnswer(message, now, out);
-    } else if (message.envelope.to === this.config.peerId) {
-      this.onArrival(message, now, out);
+    } else if (message.type === 'data') {
+      this.onData(message, now, out);
+    } else if (message.type === 'parcel') {
+      this.onParcelReceived(message, from, now, out);
     } else {
-      this.relay(message, now, out);
+      this.onAnswer(message, now, out);
     }
   }
 
-  /** We are the target. */
-  private onArrival(data: Data, now: Millis, out: Output[]): void {
+  private onData(data: Data, now: Millis, out: Output[]): void {
     const { envelope, hops, ttl, path } = data;
+    const { peerId } = this.config;
+    if (envelope.to !== peerId) {
+      return this.relay(data, this.neighbourhood.next(envelope.to as PeerId, data), now, out);
+    }
     if (this.seen.has(envelope.id, now)) {
       this.count.duplicates++;
     } else {
       this.seen.set(envelope.id, true, now);
       this.count.delivered++;
-      out.push({ type: 'event', event: { type: 'message', envelope, hops, ttl: ttl - 1, path } });
+      this.emit({ type: 'message', envelope, hops, ttl: ttl - 1, path }, out);
     }
-    this.send({ type: 'ack', messageId: envelope.id, from: this.config.peerId, hops, ...this.wayBack(data) }, out);
+    this.answer({ type: 'ack', messageId: envelope.id, from: peerId, hops, ...this.wayBack(path) }, out);
   }
 
-  private relay(data: Data, now: Millis, out: Output[]): void {
-    const { envelope, ttl, hops, path } = data;
-    if (ttl === 1) return this.giveUp(data, 'hop-limit', now, out);
-    const hop = this.neighbourhood.next(envelope.to as PeerId, data.goal, data.ring);
-    if (hop === undefined) return this.giveUp(data, 'unreachable', now, out);
-    this.count.relayed++;
-    const { next, goal, ring } = hop;
-    const passed = [...path, this.config.peerId];
-    out.push({
-      type: 'send',
-      to: next,
-      message: { type: 'data', envelope, ttl: ttl - 1, hops: hops + 1, path: passed, goal, ring },
-    });
+  private onParcelReceived(parcel: Parcel, from: PeerId, now: Millis, out: Output[]): void {
+    const { address, ttl, path } = parcel;
+    if (address === 'walk') {
+      const hop = ttl === 1 ? undefined : this.draw(from);
+      return hop === undefined ? this.open(parcel, out) : this.relay(parcel, hop, now, out);
+    }
+    const to = parcel.to as PeerId;
+    if (to === this.config.peerId) return this.open(parcel, out);
+    if (address === 'peer') return this.relay(parcel, this.neighbourhood.next(to, parcel), now, out);
+    const hop = this.neighbourhood.nextToKey(to, parcel, path[0] as PeerId);
+    return hop === undefined ? this.open(parcel, out) : this.relay(parcel, hop, now, out);
   }
 
-  private giveUp(data: Data, reason: NackReason, now: Millis, out: Output[]): void {
-    this.count.nacked++;
-    const { id, from } = data.envelope;
-    const nack: Nack = { type: 'nack', messageId: id, from: this.config.peerId, reason, ...this.wayBack(data) };
-    // A detour may lead an own message back here, and end here.
-    if (from === this.config.peerId) this.onAnswer(nack, now, out);
-    else this.send(nack, out);
-  }
-
-  private wayBack(data: Data): Pick<Ack, 'to' | 'route' | 'ttl'> {
-    return { to: data.envelope.from, route: data.path, ttl: this.config.maxHops };
-  }
-
-  private onAnswer(answer: Ack | Nack, now: Millis, out: Output[]): void {
-    if (answer.to !== this.config.peerId) {
-      if (answer.ttl === 1) this.count.stray++;
-      else if (this.send({ ...answer, ttl: answer.ttl - 1 }, out)) this.count.relayed++;
+  /** A parcel ends here. What its sender put into it is not the fault of the neighbour that brought it. */
+  private open({ path, body }: Parcel, out: Output[]): void {
+    const from = path[0] as PeerId;
+    if (from === this.config.peerId) {
+      this.count.stray++;
       return;
     }
+    try {
+      this.emit({ type: 'parcel', from, body: decode(body), path }, out);
+      this.count.delivered++;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.count.refused++;
+    }
+  }
+
+  private relay(message: Data | Parcel, hop: Hop | undefined, now: Millis, out: Output[]): void {
+    if (message.ttl === 1) return this.giveUp(message, 'hop-limit', now, out);
+    if (hop === undefined) return this.giveUp(message, 'unreachable', now, out);
+    this.count.relayed++;
+    out.push(sendOn(message, hop, this.config.peerId));
+  }
+
+  private giveUp(message: Data | Parcel, reason: NackReason, now: Millis, out: Output[]): void {
+    this.count.nacked++;
+    const way = this.wayBack(message.path);
+    let answer: Answer;
+    if (message.type === 'data') {
+      answer = { type: 'nack', messageId: message.envelope.id, from: this.config.peerId, reason, ...way };
+    } else if (message.address === 'peer') {
+      answer = { type: 'bounce', peer: message.to as PeerId, ...way };
+    } else {
+      return;
+    }
+    // A detour may lead an own message back here, and end here.
+    if (way.to === this.config.peerId) this.onAnswer(answer, now, out);
+    else this.answer(answer, out);
+  }
+
+  private wayBack(path: readonly PeerId[]): Way {
+    const [to, ...between] = path as readonly [PeerId, ...PeerId[]];
+    return { to, route: between.reverse(), ttl: this.config.maxHops };
+  }
+
+  private onAnswer(answer: Answer, now: Millis, out: Output[]): void {
+    if (answer.to !== this.config.peerId) {
+      if (answer.ttl === 1) this.count.stray++;
+      else if (this.answer({ ...answer, ttl: answer.ttl - 1 }, out)) this.count.relayed++;
+      return;
+    }
+    if (answer.type === 'bounce') return this.emit({ type: 'bounced', to: answer.peer }, out);
     const { messageId, from } = answer;
     const known =
       answer.type === 'ack'
@@ -169,19 +253,18 @@ export class Routing implements Machine<Input, Output> {
     if (!known) this.count.stray++;
   }
 
-  /**
-   * Sends an answer to the earliest peer of its route that is a neighbour, which both shortens the way and bridges a peer
-   * that is gone; without any it goes on greedily over links, strictly nearer each time.
-   */
-  private send(answer: Ack | Nack, out: Output[]): boolean {
-    const { route } = answer;
-    const index = route.findIndex((peer) => this.neighbourhood.has(peer));
-    const next = index === -1 ? this.neighbourhood.nearestLink(answer.to) : route[index];
-    if (next === undefined) {
+  /** Over links alone: back along its route, cut short where that can be; greedily, strictly nearer each time, where not. */
+  private answer(answer: Answer, out: Output[]): boolean {
+    const hop = this.neighbourhood.next(answer.to, { route: answer.route, goal: null, mode: 2 });
+    if (hop === undefined) {
       this.count.stray++;
       return false;
     }
-    out.push({ type: 'send', to: next, message: { ...answer, route: route.slice(0, Math.max(index, 0)) } });
+    out.push({ type: 'send', to: hop.next, message: { ...answer, route: hop.route } });
     return true;
+  }
+
+  private emit(event: Event, out: Output[]): void {
+    out.push({ type: 'event', event });
   }
 }

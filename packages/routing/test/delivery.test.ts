@@ -193,7 +193,7 @@ describe('with a broken ring', () => {
           network.run();
           const events = [...network.events.values()].flat();
           expect(outcomes(events)).toHaveLength(routed);
-          const messageIds = outcomes(events).map((event) => (event.type === 'message' ? '' : event.messageId));
+          const messageIds = outcomes(events).map((event) => ('messageId' in event ? event.messageId : ''));
           expect(new Set(messageIds).size).toBe(routed);
           // Nothing is reported as not arrived that was.
           const arrived = new Set(arrivals(events).map((event) => event.envelope.id));

@@ -7,12 +7,17 @@ import { envelopeOf, id, NETWORK } from './network.js';
 
 const path = [id(1), id(2), id(3)];
 const messageId = 'ab'.repeat(16);
+const body = encode(['hello', 1]);
 const messages: readonly Message[] = [
-  { type: 'data', envelope: envelopeOf(id(1), id(9)), ttl: 253, hops: 3, path, goal: id(5), ring: false },
-  { type: 'data', envelope: envelopeOf(id(1), id(5)), ttl: 1, hops: 3, path, goal: null, ring: true },
+  { type: 'data', envelope: envelopeOf(id(1), id(9)), ttl: 253, hops: 3, path, route: [id(7)], goal: id(5), mode: 0 },
+  { type: 'data', envelope: envelopeOf(id(1), id(5)), ttl: 1, hops: 3, path, route: [], goal: null, mode: 2 },
   { type: 'ack', messageId, from: id(5), to: id(1), route: path, ttl: 1023, hops: 3 },
   { type: 'nack', messageId, from: id(5), to: id(1), route: [], ttl: 1, reason: 'unreachable' },
   { type: 'nack', messageId, from: id(5), to: id(1), route: path, ttl: 1, reason: 'hop-limit' },
+  { type: 'parcel', address: 'peer', to: id(9), ttl: 9, path, body, route: [id(7), id(8)], goal: id(8), mode: 1 },
+  { type: 'parcel', address: 'key', to: id(5), ttl: 1, path, body, route: [], goal: null, mode: 0 },
+  { type: 'parcel', address: 'walk', to: null, ttl: 6, path, body, route: [], goal: null, mode: 0 },
+  { type: 'bounce', peer: id(9), to: id(1), route: [id(2)], ttl: 3 },
 ];
 
 describe('messages on the wire', () => {
@@ -22,7 +27,7 @@ describe('messages on the wire', () => {
 
   it('S175: relays forward the signed bytes and the signature untouched', () => {
     const envelope = { ...envelopeOf(id(1), id(9)), signature: new Uint8Array(64).fill(7) };
-    const sent: Message = { type: 'data', envelope, ttl: 9, hops: 1, path: [id(1)], goal: null, ring: false };
+    const sent: Message = { type: 'data', envelope, ttl: 9, hops: 1, path: [id(1)], route: [], goal: null, mode: 0 };
     const read = decodeMessage(decode(encode(encodeMessage(sent))));
     expect(read).toEqual(sent);
   });
@@ -32,16 +37,23 @@ describe('messages on the wire', () => {
   const tooMany = Array.from({ length: 1024 }, () => one);
   it.each<[string, unknown]>([
     ['nothing', undefined],
-    ['an unknown tag', [3]],
+    ['an unknown tag', [5]],
     ['too few fields', [0]],
-    ['a TTL of 0', [0, sealed, 0, 1, [one], null, false]],
-    ['a TTL over 1023', [0, sealed, 1024, 1, [one], null, false]],
-    ['a path over 1023', [0, sealed, 1, 1, tooMany, null, false]],
-    ['a short goal', [0, sealed, 1, 1, [one], new Uint8Array(19), false]],
-    ['no envelope', [0, [one, one], 1, 1, [one], null, false]],
-    ['a short message id', [1, new Uint8Array(15), one, one, [], 1, 1]],
-    ['a route over 1023', [1, new Uint8Array(16), one, one, tooMany, 1, 1]],
-    ['an unknown reason', [2, new Uint8Array(16), one, one, [], 1, 9]],
+    ['a TTL of 0', [0, sealed, 0, 1, [one], [], null, 0]],
+    ['a TTL over 1023', [0, sealed, 1024, 1, [one], [], null, 0]],
+    ['a path over 1023', [0, sealed, 1, 1, tooMany, [], null, 0]],
+    ['a short goal', [0, sealed, 1, 1, [one], [], new Uint8Array(19), 0]],
+    ['no envelope', [0, [one, one], 1, 1, [one], [], null, 0]],
+    ['a route over 40', [0, sealed, 1, 1, [one], tooMany.slice(0, 41), null, 0]],
+    ['an unknown mode', [0, sealed, 1, 1, [one], [], null, 3]],
+    ['a short message id', [1, one, [], 1, new Uint8Array(15), one, 1]],
+    ['a way back over 1023', [1, one, tooMany, 1, new Uint8Array(16), one, 1]],
+    ['an unknown reason', [2, one, [], 1, new Uint8Array(16), one, 9]],
+    ['an unknown address', [3, 3, one, 1, [one], one, [], null, 0]],
+    ['a parcel to nobody', [3, 0, null, 1, [one], one, [], null, 0]],
+    ['a parcel without a body', [3, 0, one, 1, [one], null, [], null, 0]],
+    ['a parcel over 16 KiB', [3, 0, one, 1, [one], new Uint8Array(16_385), [], null, 0]],
+    ['a bounce of nobody', [4, one, [], 1, null]],
   ])('S175, S176: %s is a DecodeError', (_, value) => {
     expect(() => decodeMessage(value)).toThrow(DecodeError);
   });

@@ -15,7 +15,7 @@ import type { Event, Input, Message, Options, Output } from '../src/index.js';
 export const NETWORK = 'test';
 
 /** For machines that draw nothing, or whatever it be. */
-export const rng = new SeededRng(9);
+export const anyRng = new SeededRng(9);
 
 /** The id whose number is `n`. */
 export function id(n: number): PeerId {

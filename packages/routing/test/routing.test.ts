@@ -1,9 +1,9 @@
 import { AssertionError } from '@peerpigeon/core';
 import type { PeerId } from '@peerpigeon/core';
 import { describe, expect, it } from 'vitest';
-import { Routing } from '../src/index.js';
+import { DEFAULTS, Routing } from '../src/index.js';
 import type { Data, Message, Options, Output } from '../src/index.js';
-import { envelopeOf, id, Network, NETWORK, rng } from './network.js';
+import { anyRng, envelopeOf, id, Network, NETWORK } from './network.js';
 
 const [A, B, C, D, E] = [id(1), id(2), id(3), id(4), id(5)] as const;
 
@@ -117,7 +117,7 @@ describe('re-sends', () => {
   });
 
   it('one message more than may be pending fails at once', () => {
-    const network = new Network(1, { maxPending: 2 });
+    const network = new Network(1, { direct: { ...DEFAULTS.direct, maxPending: 2 } });
     network.add(A);
     network.route(A, B);
     network.route(A, B);
@@ -127,7 +127,7 @@ describe('re-sends', () => {
   });
 
   it('a stale timer does nothing', () => {
-    const machine = new Routing({ peerId: A, network: NETWORK, rng });
+    const machine = new Routing({ peerId: A, network: NETWORK, rng: anyRng });
     const out: Output[] = [];
     machine.handle({ type: 'timer', timer: { type: 'pending', messageId: '00'.repeat(16) } }, 5, out);
     machine.handle({ type: 'route', envelope: envelopeOf(A, B) }, 5, []);
@@ -138,7 +138,7 @@ describe('re-sends', () => {
 
 /** One machine with links to `peers`. */
 function alone(self: PeerId, peers: readonly PeerId[], options: Partial<Options> = {}) {
-  const machine = new Routing({ peerId: self, network: NETWORK, rng, ...options });
+  const machine = new Routing({ peerId: self, network: NETWORK, rng: anyRng, ...options });
   for (const peer of peers) machine.handle({ type: 'peerUp', peer }, 0, []);
   const receive = (from: PeerId, message: Message, now = 0): Output[] => {
     const out: Output[] = [];
@@ -156,7 +156,8 @@ function data(from: PeerId, to: PeerId, path: readonly PeerId[], rest: Partial<D
     hops: path.length,
     path,
     goal: null,
-    ring: false,
+    route: [],
+    mode: 0,
     ...rest,
   };
 }
@@ -174,25 +175,25 @@ const ack = (to: PeerId, from: PeerId, route: readonly PeerId[], ttl = 9): Messa
 describe('the way back', () => {
   it('follows the path of the data', () => {
     const { receive } = alone(C, [B, D]);
-    expect(receive(D, ack(A, E, [A, B]))).toEqual([{ type: 'send', to: B, message: ack(A, E, [A], 8) }]);
+    expect(receive(D, ack(A, E, [B]))).toEqual([{ type: 'send', to: B, message: ack(A, E, [], 8) }]);
   });
 
   it('is cut short over an earlier peer of the path, which bridges one that is gone', () => {
     const { receive } = alone(D, [B, E]);
-    expect(receive(E, ack(A, E, [A, B, C]))).toEqual([{ type: 'send', to: B, message: ack(A, E, [A], 8) }]);
+    expect(receive(E, ack(A, E, [C, B]))).toEqual([{ type: 'send', to: B, message: ack(A, E, [], 8) }]);
   });
 
   it('goes on greedily when the path is broken', () => {
     const { receive, machine } = alone(D, [C, E]);
-    expect(receive(E, ack(A, E, [A, B]))).toEqual([{ type: 'send', to: C, message: ack(A, E, [], 8) }]);
+    expect(receive(E, ack(A, E, [B]))).toEqual([{ type: 'send', to: C, message: ack(A, E, [], 8) }]);
     machine.handle({ type: 'peerDown', peer: C }, 0, []);
-    expect(receive(E, ack(A, E, [A, B]))).toEqual([]);
+    expect(receive(E, ack(A, E, [B]))).toEqual([]);
     expect(machine.counters.stray).toBe(1);
   });
 
   it('ends with its TTL', () => {
     const { receive, machine } = alone(C, [B, D]);
-    expect(receive(D, ack(A, E, [A, B], 1))).toEqual([]);
+    expect(receive(D, ack(A, E, [B], 1))).toEqual([]);
     expect(machine.counters.stray).toBe(1);
   });
 
@@ -211,7 +212,7 @@ describe('relays', () => {
   it('commit to the neighbour that a hop was chosen for', () => {
     const { receive } = alone(C, [B, D]);
     // B is farther from E than we are, but A knew a way.
-    expect(receive(A, data(A, E, [A], { goal: B }))).toMatchObject([{ to: D, message: { goal: null, ring: false } }]);
+    expect(receive(A, data(A, E, [A], { goal: B }))).toMatchObject([{ to: D, message: { goal: null, mode: 0 } }]);
     expect(receive(A, data(A, id(0), [A], { goal: B }))).toMatchObject([{ to: B, message: { goal: null } }]);
   });
 
@@ -225,9 +226,9 @@ describe('relays', () => {
     const { receive, machine } = alone(C, [B, D]);
     machine.handle({ type: 'view', peer: B, neighbours: [E] }, 0, []);
     expect(receive(A, data(A, id(6), [A], { goal: id(9) }))).toMatchObject([
-      { to: D, message: { ring: true, goal: null } },
+      { to: D, message: { mode: 1, goal: null } },
     ]);
-    expect(receive(A, data(A, id(6), [A]))).toMatchObject([{ to: B, message: { ring: false, goal: E } }]);
+    expect(receive(A, data(A, id(6), [A]))).toMatchObject([{ to: B, message: { mode: 0, goal: E } }]);
   });
 
   it('answer with a nack at a local minimum and at the hop limit', () => {
@@ -277,8 +278,8 @@ describe('what others do wrong', () => {
     ['a TTL over the limit, counted from the author', 'over-limit', data(A, E, [A, B], { ttl: 1023 })],
     ['a path that starts with another', 'forged', data(A, E, [C, B])],
     ['a path that ends with another', 'forged', data(A, E, [A, C])],
-    ['an answer over the limit', 'over-limit', ack(A, E, [A], 1024)],
-    ['an answer with TTL 0', 'over-limit', ack(A, E, [A], 0)],
+    ['an answer over the limit', 'over-limit', ack(A, E, [], 1024)],
+    ['an answer with TTL 0', 'over-limit', ack(A, E, [], 0)],
     [
       'an answer with too long a route',
       'over-limit',
@@ -288,7 +289,6 @@ describe('what others do wrong', () => {
         Array.from({ length: 1024 }, () => A),
       ),
     ],
-    ['a route that does not lead home', 'malformed', ack(A, E, [C])],
   ])('S175, S176: %s is a violation (%s) and dropped', (_, code, message) => {
     const { machine, receive } = alone(D, [A, B, C, E]);
     expect(receive(B, message)).toEqual([expect.objectContaining({ type: 'violation', peer: B, code })]);
@@ -309,6 +309,6 @@ describe('what the caller does wrong', () => {
   });
 
   it.each([0, 1024, 1.5])('a hop limit of %d is a RangeError', (maxHops) => {
-    expect(() => new Routing({ peerId: A, network: NETWORK, rng, maxHops })).toThrow(RangeError);
+    expect(() => new Routing({ peerId: A, network: NETWORK, rng: anyRng, maxHops })).toThrow(RangeError);
   });
 });
