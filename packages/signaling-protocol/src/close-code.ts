@@ -33,7 +33,7 @@ export const CloseCode = {
   UNAUTHORIZED,
   /** This origin or client may not use the server. */
   FORBIDDEN,
-  /** Silent for longer than the server's `peerTimeoutMs`, its pings included. */
+  /** Silent for longer than the server's `peerTimeoutMs`, its pings included; or no answer to a probe. */
   IDLE: 4408,
   /** Another connection holds this id, and lives. */
   ID_TAKEN,
