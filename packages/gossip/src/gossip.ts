@@ -60,6 +60,15 @@ export class Gossip implements Machine<Input, Output> {
     return this.seenTtl;
   }
 
+  /** What its bounded maps hold and may hold. */
+  get mapSizes(): Record<string, { readonly size: number; readonly cap: number }> {
+    const { seenMaxEntries, outboxMaxMessages } = this.config;
+    return {
+      gossipSeen: { size: this.seenTtl.size, cap: seenMaxEntries },
+      outbox: { size: this.outbox.size, cap: outboxMaxMessages },
+    };
+  }
+
   /**
    * @throws {RangeError} for a `ttl` or `peers` that is no such number, and for an envelope that is no broadcast of ours
    */

@@ -57,6 +57,11 @@ export class Neighbourhood {
     this.suspects.clear();
   }
 
+  /** How many peers are reached by tunnels. */
+  get tunnelled(): number {
+    return this.tunnels.size;
+  }
+
   /** Whether there is a link with `peer`. */
   has(peer: PeerId): boolean {
     return this.views.has(peer);

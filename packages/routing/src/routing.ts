@@ -66,6 +66,16 @@ export class Routing implements Machine<Input, Output> {
     return this.pending.size;
   }
 
+  /** What its bounded maps hold and may hold. */
+  get mapSizes(): Record<string, { readonly size: number; readonly cap: number }> {
+    const { direct, signal, seenMaxEntries, maxTunnels } = this.config;
+    return {
+      routingPending: { size: this.pending.size, cap: direct.maxPending + signal.maxPending },
+      routingSeen: { size: this.seen.size, cap: seenMaxEntries },
+      routingTunnels: { size: this.neighbourhood.tunnelled, cap: maxTunnels },
+    };
+  }
+
   /**
    * @throws {AssertionError} for an envelope that is not from us to one other peer, or is under way already; for a parcel
    * over `MAX_PARCEL_BYTES` and a walk over `MAX_WALK_STEPS`
