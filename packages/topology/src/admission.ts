@@ -4,13 +4,12 @@ import type { PeerRecord } from '@peerpigeon/identity';
 import { compareRingDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
 import type { Input } from './input.js';
-import { isOnRing } from './knowledge.js';
+import { isOnRing } from './known.js';
 import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
-import type { Neighbourhood } from './neighbourhood.js';
-import type { Policy } from './policy.js';
-import { spareSlots } from './plan.js';
+import { spareSlots, spareTotal } from './plan.js';
 import type { Plan } from './plan.js';
+import { worseThan } from './replacement.js';
 
 /** The answer to a request for a link. */
 export type Verdict =
@@ -25,38 +24,34 @@ const BUSY_MS: readonly [Millis, Millis] = [300, 800];
 
 /**
  * Decides on a request. Room is `maxPeers`, and one more for a handover: to a nearer ring neighbour always, to a peer
- * without links that hangs on as a leaf, and to a nearer peer when near slots exist (README eviction, S102).
+ * without links that hangs on as a leaf while another role can make room, and to a nearer peer where near slots exist
+ * (README eviction, S102). With `evictionStrategy` off only the ring still replaces: without that the mesh would fall
+ * apart as it grows. `extra` links have their own number.
  */
-export function admit({ self, knowledge, neighbourhood, rng }: Context, request: Request, plan: Plan): Verdict {
+export function admit({ self, config, knowledge, neighbourhood, rng }: Context, request: Request, plan: Plan): Verdict {
   const { peer, purpose, isolated, record } = request;
-  const { slots, policy } = plan;
-  const { maxPeers, evictionStrategy } = plan.settings;
-  const load = neighbourhood.load;
-  const spareLeft = spareSlots(plan, neighbourhood);
+  const { slots, policy, settings } = plan;
+  const { maxPeers, evictionStrategy } = settings;
+  const { load } = neighbourhood;
+  const full: Verdict = { type: 'refuse', reason: 'full' };
+  const grant: Verdict = { type: 'grant' };
+  if (purpose === 'extra') return neighbourhood.extras < config.maxExtraPeers ? grant : full;
+  if (maxPeers === 1) return load === 0 ? grant : full;
 
-  if (maxPeers === 1) return load === 0 ? { type: 'grant' } : { type: 'refuse', reason: 'full' };
   const onRing = record === undefined || isOnRing(record);
+  const spare = spareSlots(plan, neighbourhood);
   const far = !knowledge.near(plan.farRank).includes(peer);
   const welcome =
     (slots.ring > 0 && onRing && neighbourhood.improvesRing(peer)) ||
-    (spareLeft > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
-    (!onRing && isolated && maxPeers > 2) ||
-    (evictionStrategy && slots.near > 0 && nearerThanSome(self, peer, neighbourhood, policy));
-  if (!welcome) {
-    // A link that no slot asks for is still taken while there is room: it can only help.
-    return load < maxPeers && purpose !== 'ring' && spareLeft > 0
-      ? { type: 'grant' }
-      : { type: 'refuse', reason: 'full' };
-  }
-  if (load <= maxPeers) return { type: 'grant' };
-  return { type: 'refuse', reason: 'busy', retryAfterMs: Math.round(between(rng, ...BUSY_MS)) };
-}
-
-function nearerThanSome(self: PeerId, peer: PeerId, neighbourhood: Neighbourhood, policy: Policy): boolean {
-  for (const link of neighbourhood.links.values()) {
-    if (link.role === 'near' && policy.compareNear(self, peer, link.peer) < 0) return true;
-  }
-  return false;
+    (spare > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
+    (!onRing && isolated && (load < maxPeers || neighbourhood.count('leaf') < spareTotal(plan))) ||
+    (evictionStrategy &&
+      (purpose !== 'ring' || isolated) &&
+      worseThan(self, peer, neighbourhood, policy) !== undefined);
+  // A link that no slot asks for is still taken while there is room: it can only help.
+  if (!welcome) return load < maxPeers && purpose !== 'ring' && spare > 0 ? grant : full;
+  if (load <= maxPeers) return grant;
+  return { ...full, reason: 'busy', retryAfterMs: Math.round(between(rng, ...BUSY_MS)) };
 }
 
 /**

@@ -41,28 +41,32 @@ export class Surplus {
    * the XOR-farthest of a kind first (S102). Without the server a long link may be a bridge while a ring is open, so it
    * goes only if both ends report a right ring, or a detour is known; with it, waiting would only keep out the ring
    * neighbour that the slot is needed for. After twice that time, with the server, a replaced link goes although its other
-   * end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2).
+   * end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2). That is the
+   * one case in which a link goes that the other end calls ring. What a tunnel needs goes last, suspects and extra links
+   * never.
    * @param online the server can be asked: whoever loses a bridge finds its way back
    */
   review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbour[] {
     const { self, neighbourhood, config } = this.context;
-    if (neighbourhood.links.size <= maxPeers) {
+    const links = neighbourhood.ordinary;
+    if (links.length <= maxPeers) {
       this.clear();
       return [];
     }
     this.since = Math.min(this.since, now);
-    const open = [...neighbourhood.links.values()].filter((link) => !link.closing);
+    const open = links.filter((link) => !link.closing);
     const excess = Math.max(0, open.length - maxPeers);
-    const yielding = ({ role, theirRole }: Neighbour): boolean =>
-      role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined;
-    const going = open.filter((link) => link.role === 'none' && yielding(link));
+    const yielding = ({ role, theirRole, pinnedUntil }: Neighbour): boolean =>
+      role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined && pinnedUntil <= now;
+    const safe = (link: Neighbour): boolean =>
+      online || (ringOk && link.theirRingOk) || link.theirRole === 'none' || neighbourhood.hasDetour(link);
+    const going = open.filter((link) => link.role === 'none' && yielding(link) && safe(link));
     const waitedMs = now - this.since;
     if (waitedMs >= config.handoverMs) {
       open.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || compareDistance(self, b.peer, a.peer));
       for (const link of open) {
-        const safe = online || (ringOk && link.theirRingOk) || neighbourhood.hasDetour(link);
-        const overdue = link.role === 'none' && online && waitedMs >= 2 * config.handoverMs;
-        if (waitedMs === Infinity || (yielding(link) && safe) || overdue) going.push(link);
+        const overdue = link.role === 'none' && link.pinnedUntil <= now && online && waitedMs >= 2 * config.handoverMs;
+        if (waitedMs === Infinity || (yielding(link) && safe(link)) || overdue) going.push(link);
       }
     }
     return [...new Set(going)].slice(0, excess);

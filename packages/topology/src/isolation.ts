@@ -1,0 +1,33 @@
+import type { Millis, PeerId } from '@peerpigeon/core';
+import { compareDistance } from '@peerpigeon/xor';
+import type { Context } from './context.js';
+
+/** Whom a peer without links dials next, and when to look again if nobody now. */
+export interface IsolationStep {
+  readonly peer?: PeerId;
+  readonly until: Millis;
+}
+
+/**
+ * For a peer without a link (S90): first those that it dials anyway, having the larger id, in XOR order (S91), else the
+ * XOR-closest (S92). One dial at a time, so that a dead peer costs one request timeout. After a redirect its neighbours on
+ * the ring come first: they never refuse it.
+ */
+export function isolationStep(context: Context, now: Millis): IsolationStep {
+  const { self, knowledge, neighbourhood } = context;
+  for (const { ours } of neighbourhood.pending.values()) if (ours) return { until: Infinity };
+  let until: Millis = Infinity;
+  let redirected = false;
+  const candidates: PeerId[] = [];
+  for (const [peer, known] of knowledge.entries()) {
+    if (neighbourhood.has(peer) || !knowledge.reaches(known)) continue;
+    if (known.refusedUntil > now) redirected = true;
+    const at = Math.max(known.retryAt, known.refusedUntil);
+    if (at > now) until = Math.min(until, at);
+    else candidates.push(peer);
+  }
+  const sure = redirected ? knowledge.near(1) : [];
+  const rank = (peer: PeerId): number => (sure.includes(peer) ? 0 : self > peer ? 1 : 2);
+  const [peer] = candidates.sort((a, b) => rank(a) - rank(b) || compareDistance(self, a, b));
+  return peer === undefined ? { until } : { peer, until };
+}

@@ -1,0 +1,55 @@
+import { pick } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
+import { bucketIndex } from '@peerpigeon/xor';
+import type { Context } from './context.js';
+import type { Known } from './known.js';
+import { longSlots } from './plan.js';
+import type { Plan } from './plan.js';
+
+/** Whom to ask for a link that is no ring link. */
+export interface Partner {
+  readonly peer: PeerId;
+  readonly purpose: 'finger' | 'near';
+  /** It expects to be asked. */
+  readonly invited: boolean;
+}
+
+/** Wanted buckets that no link covers; undefined: any bucket will do. */
+export function wantedBuckets({ self, neighbourhood }: Context): ReadonlySet<number> | undefined {
+  if (neighbourhood.wanted === undefined) return undefined;
+  const missing = new Set(neighbourhood.wanted);
+  for (const { peer, role } of neighbourhood.ordinary) if (role !== 'ring') missing.delete(bucketIndex(self, peer));
+  return missing;
+}
+
+/**
+ * Chooses whom to ask for a free slot.
+ *
+ * For a long link a far peer: one that expects us or, from `seekAt` on, one said to have room, or anyone; at each step those
+ * in wanted buckets first, of equals one is drawn. When all long slots are taken, for a near one the policy's best.
+ */
+export function choosePartner(
+  context: Context,
+  plan: Plan,
+  candidates: readonly Known[],
+  seekAt: Millis,
+  now: Millis,
+): Partner | undefined {
+  const { self, knowledge, neighbourhood, rng } = context;
+  const due = now >= seekAt;
+  if (longSlots(plan, neighbourhood) > 0) {
+    const near = knowledge.near(plan.farRank);
+    const far = candidates.filter(({ record }) => !near.includes(record.id));
+    const invited = far.filter(({ invitedUntil }) => invitedUntil > now);
+    const open = due ? far.filter(({ openUntil }) => openUntil > now) : [];
+    const wanted = wantedBuckets(context);
+    for (const pool of [invited, open, due ? far : []]) {
+      const better = pool.filter(({ record }) => wanted?.has(bucketIndex(self, record.id)));
+      const one = pick(rng, better.length > 0 ? better : pool);
+      if (one !== undefined) return { peer: one.record.id, purpose: 'finger', invited: pool === invited };
+    }
+  }
+  if (plan.slots.near === 0 || !due) return undefined;
+  const [best] = candidates.map(({ record }) => record.id).sort((a, b) => plan.policy.compareNear(self, a, b));
+  return best === undefined ? undefined : { peer: best, purpose: 'near', invited: false };
+}
