@@ -231,7 +231,9 @@ export class Network {
   private enter(id: PeerId, options: JoinOptions, formerEpoch: Millis): SimulatedPeer {
     const index = this.peers.length;
     const settings = { ...DEFAULT_SETTINGS, ...options.settings };
-    const skewMs = Math.round(options.skewMs ?? hashBetween([-1, 1], this.seed, 'clock', id) * this.clockSkewMs);
+    const skewMs = Math.round(
+      options.skewMs ?? hashBetween([-this.clockSkewMs, this.clockSkewMs], this.seed, 'clock', id),
+    );
     const epoch = Math.max(this.wallMs + skewMs, formerEpoch + 1);
     const machine = this.stack.createMesh(
       meshConfig(id, epoch, settings, linkConfig(this.liveness), options.config),
