@@ -3,7 +3,7 @@ import type { PeerId } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Data, Event } from '../src/index.js';
-import { id, Network, randomIds, ringWithChords } from './network.js';
+import { id, Network, randomIds, ringDistance, ringWithChords } from './network.js';
 
 const outcomes = (events: readonly Event[]): Event[] => events.filter((event) => event.type !== 'message');
 const arrivals = (events: readonly Event[]) => events.flatMap((event) => (event.type === 'message' ? [event] : []));
@@ -11,12 +11,6 @@ const dataSent = (network: Network): Data[] =>
   network.sent.flatMap(({ message }) => (message.type === 'data' ? [message] : []));
 const nacks = (network: Network): number =>
   [...network.machines.values()].reduce((sum, machine) => sum + machine.counters.nacked, 0);
-
-/** The shorter way round between two ids, computed the slow way. */
-function ringDistance(a: PeerId, b: PeerId): bigint {
-  const way = BigInt.asUintN(160, BigInt('0x' + a) - BigInt('0x' + b));
-  return way < 1n << 159n ? way : (1n << 160n) - way;
-}
 
 /** Routes between `most` random pairs; tells how many were two peers. */
 function routePairs(network: Network, ids: readonly PeerId[], rng: SeededRng, most: number): number {

@@ -22,10 +22,22 @@ export function id(n: number): PeerId {
   return n.toString(16).padStart(40, '0');
 }
 
-/** A direct envelope; `seq` makes it another message. */
-export function envelopeOf(from: PeerId, to: PeerId, seq = 1, network = NETWORK): Envelope {
+/** The shorter way round between two ids, computed the slow way. */
+export function ringDistance(a: PeerId, b: PeerId): bigint {
+  const way = BigInt.asUintN(160, BigInt('0x' + a) - BigInt('0x' + b));
+  return way < 1n << 159n ? way : (1n << 160n) - way;
+}
+
+/** An envelope; `seq` makes it another message. */
+export function envelopeOf(
+  from: PeerId,
+  to: PeerId,
+  seq = 1,
+  network = NETWORK,
+  kind: 'direct' | 'signal' = 'direct',
+): Envelope {
   return sealEnvelope({
-    kind: 'direct',
+    kind,
     network,
     channel: 'chat',
     from,
@@ -100,10 +112,16 @@ export class Network {
     for (const output of out) this.carryOut(peer, output);
   }
 
-  route(from: PeerId, to: PeerId): Envelope {
-    const envelope = envelopeOf(from, to, ++this.seq);
-    this.feed(from, { type: 'route', envelope });
+  route(from: PeerId, to: PeerId, route?: readonly PeerId[], kind: 'direct' | 'signal' = 'direct'): Envelope {
+    const envelope = envelopeOf(from, to, ++this.seq, NETWORK, kind);
+    this.feed(from, { type: 'route', envelope, ...(route && { route }) });
     return envelope;
+  }
+
+  /** A tunnel in both directions. */
+  tunnel(a: PeerId, between: readonly PeerId[], b: PeerId): void {
+    this.feed(a, { type: 'tunnel', peer: b, route: between });
+    this.feed(b, { type: 'tunnel', peer: a, route: [...between].reverse() });
   }
 
   /** Runs until nothing is under way, or until `until`. */
