@@ -50,7 +50,7 @@ export function admit({ self, config, knowledge, neighbourhood, rng }: Context, 
       worseThan(self, peer, neighbourhood, policy) !== undefined);
   // A link that no slot asks for is still taken while there is room: it can only help.
   if (!welcome) return load < maxPeers && purpose !== 'ring' && spare > 0 ? grant : full;
-  if (load <= maxPeers) return grant;
+  if (load < maxPeers + plan.handover) return grant;
   return { ...full, reason: 'busy', retryAfterMs: Math.round(between(rng, ...BUSY_MS)) };
 }
 

@@ -21,6 +21,8 @@ export interface Config {
   readonly routeFreshMs: Millis;
   /** Period of the exchange with peers that are no neighbours while the ring is open. Prototype: 0.6 s. */
   readonly repairMs: Millis;
+  /** Longest such period: an open ring that nothing changes is searched ever more rarely. A guess. */
+  readonly maxRepairMs: Millis;
   /** How long such exchanges go on after the last change. Prototype: 4 s. */
   readonly repairTailMs: Millis;
   /** How long an answer may take that travels over no other peer; the prototype's 1 s, and … */
@@ -46,10 +48,14 @@ export interface Config {
   readonly tunnelTtlMs: Millis;
   /** How long the smaller of two ids leaves the initiative to the larger (S89). A guess: two handshakes. */
   readonly patienceMs: Millis;
+  /** The same after a loss, when both have noticed and nobody need wait for the other to learn of it. A guess. */
+  readonly repairPatienceMs: Millis;
   /** First delay after a failed dial; doubles with each failure, ± 50 %. Hyperswarm: 1 s; sure. */
   readonly backoffMs: Millis;
   /** Longest such delay. GossipSub's prune backoff: 60 s. */
   readonly maxBackoffMs: Millis;
+  /** The same for a peer that should be a ring neighbour: it is what the mesh hangs together by. A guess. */
+  readonly maxRingBackoffMs: Millis;
   /** How long a peer that said that it has a free slot is taken to have one. A guess: a little above `maxExchangeMs`. */
   readonly openMs: Millis;
   /** How long a hint of a full peer to one with a free slot is believed: for a question or two, too short for a rumour. */
@@ -62,6 +68,8 @@ export interface Config {
   readonly handoverMs: Millis;
   /** How long the ring must have been right before long links are looked for. Prototype: 1 s. */
   readonly ringSettleMs: Millis;
+  /** How long a ring link may be in the making before the next candidate is asked as well. Prototype: 1.5 s to refuse. */
+  readonly slowDialMs: Millis;
   /** First period of the exchange of neighbours over a link; doubles while nothing changes. Prototype: 0.5 s. */
   readonly exchangeMs: Millis;
   /** Longest such period. Prototype: 12 s. */
@@ -74,6 +82,8 @@ export interface Config {
   readonly discoverMs: Millis;
   /** Longest such delay while something is missing. Prototype: 30 s. */
   readonly maxDiscoverMs: Millis;
+  /** Silent peers that the server is told of at once, at most. The server reads no more. */
+  readonly maxMissed: number;
   /** Period of asking the server at rest, which finds a partition. Prototype: 60–120 s. */
   readonly restDiscoverMs: Millis;
   /** How long without a link, or below `minPeers`, before the application is warned. A guess. */
@@ -82,6 +92,8 @@ export interface Config {
   readonly warnAfterDials: number;
   /** How long a finger is looked for in one XOR bucket before another bucket is drawn. A guess: some questions. */
   readonly redrawMs: Millis;
+  /** Period of the evaluation (S107). A guess: often enough for people to read. */
+  readonly evaluateMs: Millis;
   /** Links beyond `maxPeers` for calls and transfers. Eight calls at once fill a screen; a guess. */
   readonly maxExtraPeers: number;
   /** Whom to prefer; by default XOR-near peers, or nobody with `xorRouting` off. */
@@ -99,6 +111,7 @@ export const DEFAULT_CONFIG: Config = {
   tellMs: 150_000,
   routeFreshMs: 5_000,
   repairMs: 600,
+  maxRepairMs: 4_800,
   repairTailMs: 4_000,
   answerMs: 1_000,
   answerMsPerHop: 120,
@@ -112,24 +125,29 @@ export const DEFAULT_CONFIG: Config = {
   tunnelMs: 5_000,
   tunnelTtlMs: 15_000,
   patienceMs: 2_000,
+  repairPatienceMs: 500,
   backoffMs: 1_000,
   maxBackoffMs: 60_000,
+  maxRingBackoffMs: 10_000,
   openMs: 15_000,
   hintMs: 5_000,
   refusedMs: 20_000,
   maxDials: 4,
   handoverMs: 2_500,
   ringSettleMs: 1_000,
+  slowDialMs: 2_500,
   exchangeMs: 500,
   maxExchangeMs: 12_000,
   seekMs: 1_500,
   maxSeekMs: 30_000,
   discoverMs: 1_500,
   maxDiscoverMs: 30_000,
+  maxMissed: 32,
   restDiscoverMs: 90_000,
   warnAfterMs: 10_000,
   warnAfterDials: 3,
   redrawMs: 20_000,
+  evaluateMs: 30_000,
   maxExtraPeers: 8,
 };
 

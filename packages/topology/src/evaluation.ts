@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { bucketIndex, compareDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
+import type { Output } from './output.js';
 import { spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
 import { worseThan } from './replacement.js';
@@ -74,4 +75,21 @@ export function evaluate(context: Context, plan: Plan, ringOk: boolean, now: Mil
   const wanted = Math.min(settings.maxPeers, others);
   const held = links.filter(({ role }) => role !== 'none').length;
   return { ok: findings.length === 0, score: wanted === 0 ? 1 : Math.min(1, held / wanted), size, findings };
+}
+
+/** Evaluates from time to time and tells of it when something has changed (README: the optimizer works periodically). */
+export class Evaluator {
+  private at: Millis = 0;
+  private told = '';
+
+  /** Returns when to look again. */
+  review(context: Context, plan: Plan, ringOk: boolean, now: Millis, out: Output[]): Millis {
+    if (now < this.at) return this.at;
+    this.at = now + context.config.evaluateMs;
+    const { findings } = evaluate(context, plan, ringOk, now);
+    const found = findings.map(({ message }) => message).join();
+    if (found !== this.told) out.push({ type: 'event', event: { type: 'evaluated', findings } });
+    this.told = found;
+    return this.at;
+  }
 }

@@ -1,37 +1,98 @@
-import { sample } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Context } from './context.js';
 import type { Entry, Message } from './message.js';
+import { joinRoutes } from './route.js';
+import type { Route } from './route.js';
+
+/** What peers tell each other of the others. */
+export type Neighbours = Extract<Message, { readonly kind: 'neighbours' }>;
 
 /** Entries drawn at random besides those near the receiver: the prototype's 3 passive ones. */
 const FAR_ENTRIES = 3;
+/** Entries in a shuffle, besides oneself. HyParView: 3 active and 4 passive ones. */
+const SHUFFLED_ENTRIES = 7;
 
 /**
- * What one end tells the other of the peers it knows: those nearest the receiver, where they are worth most.
+ * What one end tells the other of the peers it knows: those nearest the receiver, where they are worth most, and how it
+ * reaches them.
  * @param record who we are
  * @param open a slot of ours for a long link is free
+ * @param receiver undefined: whoever a random walk leads to
+ * @param ask the receiver is to answer in kind
  */
 export function neighboursMessage(
   { knowledge, neighbourhood, config, rng }: Context,
   record: PeerRecord,
   open: boolean,
-  receiver: PeerId,
+  receiver: PeerId | undefined,
+  ask: boolean,
   now: Millis,
-): Message {
-  const links = [...neighbourhood.links.keys()];
-  const entries: Entry[] = [{ record, ageMs: 0, open }];
-  for (const peer of new Set([...knowledge.near(config.leafSetSize, receiver), ...sample(rng, links, FAR_ENTRIES)])) {
+): Neighbours {
+  const entries: Entry[] = [{ record, ageMs: 0, open, route: [] }];
+  const near = receiver === undefined ? [] : knowledge.near(config.leafSetSize, receiver);
+  const far = knowledge.draw(rng, receiver === undefined ? SHUFFLED_ENTRIES : FAR_ENTRIES);
+  for (const peer of new Set([...near, ...far])) {
     const known = knowledge.get(peer);
-    if (known === undefined || peer === receiver) continue;
-    const linked = neighbourhood.links.has(peer);
-    // A free slot is passed on at first hand only, or the rumour would outlive it.
+    // What the receiver told us, or leads back over it, is no news there.
+    const first = known?.route?.[0];
+    if (known === undefined || peer === receiver || (first !== undefined && first === receiver)) continue;
+    const { route } = known;
+    const linked = route?.length === 0;
+    // With a way its own age counts: a way is worth what is known of it.
+    const heardAt = linked ? now : route === undefined ? known.heardAt : known.routedAt;
+    if (heardAt + config.tellMs <= now) continue;
     entries.push({
       record: known.record,
       // Whole, as on the wire: else peers that share memory would act on other ages than peers that share a link.
-      ageMs: linked ? 0 : Math.round(now - known.heardAt),
+      ageMs: Math.max(0, Math.round(now - heardAt)),
+      // A free slot is passed on at first hand only, or the rumour would outlive it.
       open: linked && known.openUntil > now,
+      ...(route !== undefined && { route }),
     });
   }
-  return { kind: 'neighbours', entries, links };
+  const linked = receiver !== undefined && neighbourhood.links.has(receiver);
+  const links = linked ? [...neighbourhood.links.keys()] : [];
+  const lost = receiver === undefined ? [] : knowledge.losses.near(receiver, now);
+  return { kind: 'neighbours', ask, entries, lost, links };
+}
+
+/** What came of a message. */
+export interface Absorbed {
+  readonly found: readonly PeerId[];
+  readonly lost: readonly PeerId[];
+  /** Somebody is new, or has a free slot. */
+  readonly news: boolean;
+}
+
+/** Takes note of what `from`, who is reached by `route`, knows. */
+export function absorb(
+  { self, knowledge, config }: Context,
+  from: PeerId,
+  route: Route,
+  { entries, lost }: Neighbours,
+  now: Millis,
+): Absorbed {
+  const found: PeerId[] = [];
+  let news = false;
+  const isNeighbour = (peer: PeerId): boolean => knowledge.isNeighbour(peer);
+  for (const { record, ageMs, open, route: rest } of entries) {
+    const peer = record.id;
+    if (peer === self || !knowledge.worthLearning(peer)) continue;
+    if (knowledge.learn(record, now - ageMs, now)) {
+      news = true;
+      found.push(peer);
+    }
+    const known = knowledge.get(peer);
+    if (rest !== undefined && known !== undefined && knowledge.wantsRoute(known, 1, now - ageMs)) {
+      const way = peer === from ? route : joinRoutes(self, peer, [route, from, rest], isNeighbour);
+      if (way !== undefined && way.length > 0) knowledge.learnRoute(peer, way, now - ageMs);
+    }
+    if (open && !knowledge.isOpen(peer, now)) {
+      knowledge.hasRoom(peer, now + config.openMs);
+      news = true;
+    }
+  }
+  const gone = lost.filter(({ peer, epoch, ageMs }) => peer !== self && knowledge.lost(peer, epoch, now - ageMs, now));
+  return { found, lost: gone.map(({ peer }) => peer), news: news || gone.length > 0 };
 }

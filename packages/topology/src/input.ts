@@ -3,15 +3,13 @@ import type { PeerRecord } from '@peerpigeon/identity';
 import type { Settings } from './config.js';
 import type { Message } from './message.js';
 import type { Role } from './role.js';
+import type { Route } from './route.js';
 
 /** The one timer: look at everything again. A stale one (an earlier look was taken meanwhile) is a no-op. */
 export interface Timer {
   readonly kind: 'review';
   readonly at: Millis;
 }
-
-/** The peers between oneself and another, the own neighbour first; empty for a neighbour. */
-export type Route = readonly PeerId[];
 
 /**
  * Why no link came about. `absent`: the server does not know the peer; `silent`: it never answered; `failed`: it answered,
@@ -24,7 +22,9 @@ export type Purpose = Role | 'manual' | 'extra';
 
 /** Reads a purpose from outside; what this version does not know counts as `none`. */
 export function purposeOf(word: string): Purpose {
-  return (['ring', 'random', 'finger', 'near', 'leaf', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none';
+  return (
+    (['ring', 'random', 'finger', 'near', 'leaf', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none'
+  );
 }
 
 /** What can happen to a topology. */
@@ -72,7 +72,7 @@ export type Input =
   | { readonly type: 'dial'; readonly peer: PeerId; readonly purpose: 'manual' | 'extra' }
   /** A link is ready. */
   | { readonly type: 'peerUp'; readonly peer: PeerId; readonly record: PeerRecord }
-  /** `departed`: the peer itself is gone (goodbye, or dead), not only the link. */
-  | (PeerDown & { readonly departed: boolean })
+  /** `left`: the peer said that it leaves the mesh; `silent`: nothing was heard for long; `closed`: only the link is gone. */
+  | (PeerDown & { readonly cause: 'left' | 'silent' | 'closed' })
   | Received<Message>
   | TimerFired<Timer>;

@@ -1,27 +1,13 @@
-import { ExpiringMap, between } from '@peerpigeon/core';
+import { below, between } from '@peerpigeon/core';
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { SortedRing, compareClockwise } from '@peerpigeon/xor';
 import type { Config } from './config.js';
-
-/** What is known of a peer. */
-export interface Known {
-  record: PeerRecord;
-  /** When it was last known alive, by ourselves or through others. */
-  heardAt: Millis;
-  /** When we first heard of it. */
-  readonly discoveredAt: Millis;
-  /** Until when it may be taken to have a free slot, as it said so itself, to us or to one of our neighbours. */
-  openUntil: Millis;
-  /** Until when it expects to be asked: the server brought us together. */
-  invitedUntil: Millis;
-  /** Failed dials in a row. */
-  attempts: number;
-  /** Not to be dialled before. */
-  retryAt: Millis;
-  /** Not to be asked for a long link before: it had no room, or was just separated from. */
-  refusedUntil: Millis;
-}
+import { isOnRing, known as newlyKnown } from './known.js';
+import type { DialFailure } from './input.js';
+import type { Known } from './known.js';
+import { Losses } from './losses.js';
+import type { Route } from './route.js';
 
 /** Fractions of the id space are compared at this many hexadecimal digits (52 bits fit a double). */
 const FRACTION_DIGITS = 13;
@@ -29,20 +15,26 @@ const FRACTION_DIGITS = 13;
 /** How often the old are looked for. A guess: far below `forgetAfterMs`. */
 const PRUNE_MS = 10_000;
 
-/** All peers a peer knows of, linked or not, bounded, and where they stand on the ring. */
+/**
+ * All peers a peer knows of, linked or not, bounded; how each can be reached, and where they stand on the ring.
+ *
+ * Only who can be reached is on the ring: over the mesh by a route, or, while the server is up, by the server. Peers that
+ * cannot be would fill the leaf set, and nothing would converge.
+ */
 export class Knowledge {
+  /** Peers that are gone, not to be learnt again from those who have not noticed. */
+  readonly losses: Losses;
   private readonly self: PeerId;
   private readonly config: Config;
   private readonly peers = new Map<PeerId, Known>();
   private readonly ring = new SortedRing();
-  /** Peers that left, with their epoch: not learnt again before a newer run of them is heard of. */
-  private readonly tombstones: ExpiringMap<PeerId, number>;
+  private online = false;
   private prunedAt: Millis = -Infinity;
 
   constructor(self: PeerId, config: Config) {
     this.self = self;
     this.config = config;
-    this.tombstones = new ExpiringMap({ maxEntries: config.maxKnown, maxAgeMs: config.tombstoneMs });
+    this.losses = new Losses(config);
   }
 
   get size(): number {
@@ -58,6 +50,13 @@ export class Knowledge {
     return this.peers;
   }
 
+  /** Whether the server can reach peers to whom no route is known. */
+  setOnline(online: boolean): void {
+    if (online === this.online) return;
+    this.online = online;
+    for (const [peer, known] of this.peers) this.place(peer, known);
+  }
+
   /**
    * Takes note of a peer.
    * @returns whether it is new
@@ -67,41 +66,109 @@ export class Knowledge {
     if (peer === this.self) return false;
     const known = this.peers.get(peer);
     if (known === undefined) {
-      const departed = this.tombstones.get(peer, now);
-      if (departed !== undefined && departed >= record.epoch) return false;
+      if (this.losses.has(peer, record.epoch, heardAt, now)) return false;
       if (heardAt + this.config.forgetAfterMs <= now) return false;
-      this.peers.set(peer, {
-        record,
-        heardAt,
-        discoveredAt: now,
-        openUntil: 0,
-        invitedUntil: 0,
-        attempts: 0,
-        retryAt: 0,
-        refusedUntil: 0,
-      });
-      if (isOnRing(record)) this.ring.add(peer);
+      const fresh = newlyKnown(record, heardAt, now);
+      this.peers.set(peer, fresh);
+      this.place(peer, fresh);
       return true;
     }
-    const { record: former } = known;
-    if (record.epoch > former.epoch) known.attempts = known.retryAt = 0;
-    if (record.epoch >= former.epoch) {
-      known.record = record;
-      if (isOnRing(record) !== isOnRing(former)) {
-        if (isOnRing(record)) this.ring.add(peer);
-        else this.ring.delete(peer);
-      }
-    }
+    if (record.epoch > known.record.epoch) known.attempts = known.retryAt = 0;
+    if (record.epoch >= known.record.epoch) known.record = record;
     known.heardAt = Math.max(known.heardAt, heardAt);
+    // Heard of by others since it did not answer us: worth another try.
+    if (known.silentSince !== undefined && heardAt > known.silentSince) {
+      known.silentSince = undefined;
+      known.retryAt = Math.min(known.retryAt, now + this.config.backoffMs);
+    }
+    this.place(peer, known);
     return false;
   }
 
-  /** The peer is alive: we have a link with it. */
+  /**
+   * Takes note of a way to a peer that was good at `at`: one that is known to be good later than the way known so far, or
+   * about as late and shorter. A rumour of a way that broke since is none.
+   */
+  learnRoute(peer: PeerId, route: Route, at: Millis): void {
+    const known = this.peers.get(peer);
+    if (known === undefined || !this.wantsRoute(known, route.length, at)) return;
+    known.route = route;
+    known.routedAt = at;
+    this.place(peer, known);
+  }
+
+  /** Whether a way of this length, good at `at`, is worth more than the one known. */
+  wantsRoute({ route, routedAt, silentSince }: Known, length: number, at: Millis): boolean {
+    if (route === undefined) return at > routedAt && silentSince === undefined;
+    const { routeFreshMs } = this.config;
+    return (
+      route.length > 0 && (at > routedAt + routeFreshMs || (length < route.length && at + routeFreshMs > routedAt))
+    );
+  }
+
+  /** Whether a request can get to a known peer. */
+  reaches({ route, silentSince }: Known): boolean {
+    return route !== undefined || (this.online && silentSince === undefined);
+  }
+
+  /** Up to `count` ring peers drawn at random. */
+  draw(rng: Rng, count: number): PeerId[] {
+    const { ids } = this.ring;
+    const drawn: PeerId[] = [];
+    for (let i = 0; i < count && i < ids.length; i++) drawn.push(ids[below(rng, ids.length)] as PeerId);
+    return drawn;
+  }
+
+  /** Whether there is a link with a peer, as far as it is to be relied on. */
+  isNeighbour(peer: PeerId): boolean {
+    return this.peers.get(peer)?.route?.length === 0;
+  }
+
+  /** The peer is alive, and a neighbour: we have heard it over the link. */
   alive(peer: PeerId, now: Millis): void {
     const known = this.peers.get(peer);
     if (known === undefined) return;
     known.heardAt = now;
-    known.attempts = known.retryAt = 0;
+    if (known.route?.length === 0) return;
+    known.route = [];
+    known.attempts = known.retryAt = known.unlinked = 0;
+    known.silentSince = undefined;
+    this.place(peer, known);
+  }
+
+  /** The peer is a neighbour no more, and no way leads over it. */
+  parted(peer: PeerId, now: Millis): void {
+    for (const [id, known] of this.peers) {
+      if (id === peer || known.route?.[0] === peer) this.unroute(id, now);
+    }
+  }
+
+  /** The way to a peer is broken. */
+  unroute(peer: PeerId, now: Millis): void {
+    const known = this.peers.get(peer);
+    if (known === undefined) return;
+    known.route = undefined;
+    known.routedAt = now;
+    this.place(peer, known);
+  }
+
+  /** The peer did not answer: until it is heard of again, or tried again, it does not count. */
+  silent(peer: PeerId, now: Millis): void {
+    const known = this.peers.get(peer);
+    if (known === undefined || known.route?.length === 0) return;
+    known.silentSince ??= now;
+    this.unroute(peer, now);
+  }
+
+  /** Others say that a run of a peer is lost since `at`; tells whether we knew that peer and know it no more. */
+  lost(peer: PeerId, epoch: number, at: Millis, now: Millis): boolean {
+    const known = this.peers.get(peer);
+    if (known !== undefined && (known.route?.length === 0 || known.heardAt > at || known.record.epoch > epoch)) {
+      return false;
+    }
+    if (!this.losses.add(peer, epoch, at, now) || known === undefined) return false;
+    this.remove(peer);
+    return true;
   }
 
   /** The peer is said to have a free slot; believed until `until`. */
@@ -131,23 +198,33 @@ export class Knowledge {
   }
 
   /** A dial failed: the next one waits, twice as long as the last, ± 50 %. Returns how many failed in a row. */
-  failed(peer: PeerId, now: Millis, rng: Rng): number {
+  failed(peer: PeerId, now: Millis, rng: Rng, cause: DialFailure = 'silent', ring = false): number {
     const known = this.peers.get(peer);
     if (known === undefined) return 0;
-    const { backoffMs, maxBackoffMs } = this.config;
-    const delay = Math.min(maxBackoffMs, backoffMs * 2 ** Math.min(known.attempts, 16));
+    const { backoffMs, maxBackoffMs, maxRingBackoffMs, unlinkableAfter, unlinkableMs } = this.config;
+    let delay = Math.min(ring ? maxRingBackoffMs : maxBackoffMs, backoffMs * 2 ** Math.min(known.attempts, 16));
     known.attempts++;
+    if (cause === 'failed' && ++known.unlinked >= unlinkableAfter && known.route !== undefined) delay = unlinkableMs;
     known.retryAt = now + delay * between(rng, 0.5, 1.5);
     return known.attempts;
+  }
+
+  /** Silent peers whose time has come count again, to be tried again. */
+  retry(now: Millis): void {
+    for (const [peer, known] of this.peers) {
+      if (known.silentSince !== undefined && known.retryAt <= now) {
+        known.silentSince = undefined;
+        this.place(peer, known);
+      }
+    }
   }
 
   /** Forgets a peer; with `departed` it is not learnt again for a while, unless it starts anew. */
   forget(peer: PeerId, now: Millis, departed: boolean): boolean {
     const known = this.peers.get(peer);
     if (known === undefined) return false;
-    this.peers.delete(peer);
-    this.ring.delete(peer);
-    if (departed) this.tombstones.set(peer, known.record.epoch, now);
+    this.remove(peer);
+    if (departed) this.losses.add(peer, known.record.epoch, Infinity, now);
     return true;
   }
 
@@ -179,12 +256,12 @@ export class Knowledge {
     const idle = [...this.peers].filter(([peer]) => !kept(peer));
     const gone = idle.filter(([, known]) => known.heardAt + forgetAfterMs <= now).map(([peer]) => peer);
     if (tooMany) {
-      const rest = idle.filter(([peer]) => !this.isLeaf(peer) && !gone.includes(peer));
+      const rest = idle.filter(([peer]) => !(this.ring.has(peer) && this.isLeaf(peer)) && !gone.includes(peer));
       rest.sort((a, b) => a[1].heardAt - b[1].heardAt);
       const surplus = this.peers.size - gone.length - maxKnown;
       for (const [peer] of rest.slice(0, Math.max(0, surplus))) gone.push(peer);
     }
-    for (const peer of gone) this.forget(peer, now, false);
+    for (const peer of gone) this.remove(peer);
     return gone;
   }
 
@@ -215,14 +292,20 @@ export class Knowledge {
   }
 
   clear(): void {
-    for (const peer of this.peers.keys()) this.forget(peer, 0, false);
-    this.tombstones.clear();
+    for (const peer of this.peers.keys()) this.remove(peer);
+    this.losses.clear();
   }
-}
 
-/** Whether a peer can be on the ring: with a single link it hangs on as a leaf. */
-export function isOnRing({ caps }: PeerRecord): boolean {
-  return caps.maxPeers >= 2;
+  private remove(peer: PeerId): void {
+    this.peers.delete(peer);
+    this.ring.delete(peer);
+  }
+
+  /** Puts a peer on the ring, or takes it off. */
+  private place(peer: PeerId, known: Known): void {
+    if (this.reaches(known) && isOnRing(known.record)) this.ring.add(peer);
+    else this.ring.delete(peer);
+  }
 }
 
 function fraction(id: PeerId): number {

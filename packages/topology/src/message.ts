@@ -5,6 +5,8 @@ import { recordFromWire, recordToWire } from '@peerpigeon/identity';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { ROLES } from './role.js';
 import type { Role } from './role.js';
+import { MAX_ROUTE_HOPS } from './route.js';
+import type { Route } from './route.js';
 
 /** What one peer says of another. */
 export interface Entry {
@@ -13,9 +15,19 @@ export interface Entry {
   readonly ageMs: Millis;
   /** It has told the sender that it has a free slot. False says nothing. */
   readonly open: boolean;
+  /** The sender's way to it; absent when the sender knows it from the server alone. */
+  readonly route?: Route;
 }
 
-/** Messages of the topology channel, between two linked peers. */
+/** What one peer says of another that fell silent or left. Whoever heard of it later knows better. */
+export interface Loss {
+  readonly peer: PeerId;
+  /** The run of the peer that is lost; a later one is another. */
+  readonly epoch: number;
+  readonly ageMs: Millis;
+}
+
+/** Messages of the topology channel: over a link, and `neighbours` and `tunnel` also to peers that are no neighbours. */
 export type Message =
   /** What the link is for at this end. Sent when the link is ready and whenever something in it changes. */
   | {
@@ -26,22 +38,36 @@ export type Message =
       /** Both ring neighbours are the nearest known. */
       readonly ringOk: boolean;
     }
-  /** Peers near the receiver, and this end's own links (the receiver's 2-hop table). */
-  | { readonly kind: 'neighbours'; readonly entries: readonly Entry[]; readonly links: readonly PeerId[] }
+  /** Peers near the receiver, those near it that are lost, and this end's own links (the receiver's 2-hop table). */
+  | {
+      readonly kind: 'neighbours';
+      /** The receiver is to answer in kind. */
+      readonly ask: boolean;
+      /** The sender first. */
+      readonly entries: readonly Entry[];
+      readonly lost: readonly Loss[];
+      readonly links: readonly PeerId[];
+    }
+  /** Keeps the way between two ring neighbours that cannot be linked; answered once. */
+  | { readonly kind: 'tunnel'; readonly ack: boolean }
   /** This link is about to be closed (S103), and who may take its place. */
   | { readonly kind: 'notice'; readonly reason: string; readonly peers: readonly PeerRecord[] };
 
 /** Entries in one message, at most: both sides of the leaf set and some far ones. */
 export const MAX_ENTRIES = 32;
+/** Lost peers in one message, at most. */
+export const MAX_LOSSES = 16;
 /** Links a peer may report, at most: `setMaxPeers` ends at 50, one may be in handover. */
 export const MAX_LINKS = 64;
 /** Replacements in one notice or redirect, at most. */
 export const MAX_HINTS = 8;
 const MAX_REASON_LENGTH = 256;
 const MAX_AGE_MS = 3_600_000;
+const MAX_EPOCH = Number.MAX_SAFE_INTEGER;
 const STATUS = 0;
 const NEIGHBORS = 1;
 const NOTICE = 2;
+const TUNNEL = 3;
 
 /** The message as an array for the binary codec. */
 export function encodeMessage(message: Message): FrameValue {
@@ -51,9 +77,18 @@ export function encodeMessage(message: Message): FrameValue {
     case 'neighbours':
       return [
         NEIGHBORS,
-        message.entries.map((entry) => [recordToWire(entry.record), Math.round(entry.ageMs), entry.open]),
+        message.ask,
+        message.entries.map(({ record, ageMs, open, route }) => [
+          recordToWire(record),
+          Math.round(ageMs),
+          open,
+          route === undefined ? null : route.map(hexToBytes),
+        ]),
+        message.lost.map(({ peer, epoch, ageMs }) => [hexToBytes(peer), epoch, Math.round(ageMs)]),
         message.links.map(hexToBytes),
       ];
+    case 'tunnel':
+      return [TUNNEL, message.ack];
     case 'notice':
       return [NOTICE, message.reason, message.peers.map(recordToWire)];
   }
@@ -65,7 +100,7 @@ export function encodeMessage(message: Message): FrameValue {
  */
 export function decodeMessage(value: unknown): Message {
   const fields = new Fields(value, 'topology message', 2);
-  switch (fields.integer(STATUS, NOTICE)) {
+  switch (fields.integer(STATUS, TUNNEL)) {
     case STATUS: {
       const role = ROLES[fields.integer(0, ROLES.length - 1)] as Role;
       return { kind: 'status', role, open: fields.boolean(), ringOk: fields.boolean() };
@@ -73,12 +108,16 @@ export function decodeMessage(value: unknown): Message {
     case NEIGHBORS:
       return {
         kind: 'neighbours',
-        entries: fields.list(MAX_ENTRIES, (list) => {
-          const entry = new Fields(list.any(), 'neighbours entry', 3);
-          return { record: recordFromWire(entry.any()), ageMs: entry.integer(0, MAX_AGE_MS), open: entry.boolean() };
+        ask: fields.boolean(),
+        entries: fields.list(MAX_ENTRIES, readEntry),
+        lost: fields.list(MAX_LOSSES, (list) => {
+          const loss = new Fields(list.any(), 'loss', 3);
+          return { peer: loss.peerId(), epoch: loss.integer(0, MAX_EPOCH), ageMs: loss.integer(0, MAX_AGE_MS) };
         }),
         links: fields.list(MAX_LINKS, (list) => list.peerId()),
       };
+    case TUNNEL:
+      return { kind: 'tunnel', ack: fields.boolean() };
     default:
       return {
         kind: 'notice',
@@ -86,4 +125,11 @@ export function decodeMessage(value: unknown): Message {
         peers: fields.list(MAX_HINTS, (list) => recordFromWire(list.any())),
       };
   }
+}
+
+function readEntry(list: Fields): Entry {
+  const fields = new Fields(list.any(), 'neighbours entry', 4);
+  const entry = { record: recordFromWire(fields.any()), ageMs: fields.integer(0, MAX_AGE_MS), open: fields.boolean() };
+  const route = fields.optional(() => fields.list(MAX_ROUTE_HOPS, (ids) => ids.peerId()));
+  return route === undefined ? entry : { ...entry, route };
 }

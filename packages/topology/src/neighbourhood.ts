@@ -41,6 +41,7 @@ export interface Pending {
   readonly purpose: Purpose;
   /** We asked. */
   readonly ours: boolean;
+  readonly since: Millis;
 }
 
 /** Links that are there and links that are being made; which of them is what. */

@@ -1,7 +1,9 @@
 import type { Emit, Millis, PeerId, Send, SetTimer } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import type { Purpose, Route, Timer } from './input.js';
+import type { Finding } from './evaluation.js';
+import type { Purpose, Timer } from './input.js';
 import type { Message } from './message.js';
+import type { Route } from './route.js';
 
 /** What the level above learns. */
 export type Event =
@@ -16,6 +18,8 @@ export type Event =
     }
   /** The links of a neighbour, for the 2-hop table of routing. */
   | { readonly type: 'view'; readonly peer: PeerId; readonly links: readonly PeerId[] }
+  /** The periodic evaluation has found something else than the last time. */
+  | { readonly type: 'evaluated'; readonly findings: readonly Finding[] }
   | {
       readonly type: 'warning';
       readonly code: 'isolated' | 'below-min-peers' | 'dial-failed';

@@ -17,10 +17,12 @@ export interface Plan {
   readonly farRank: number;
   /** How many peers the mesh has, about. */
   readonly size: number;
+  /** Links above `maxPeers` that a handover may take. */
+  readonly handover: number;
 }
 
 /** The plan for the mesh as it is known now. The slot of a ring neighbour that is held by a tunnel is a finger's. */
-export function planFor({ config, knowledge, neighbourhood }: Context, settings: Settings): Plan {
+export function planFor({ config, knowledge, neighbourhood }: Context, settings: Settings, handover = 1): Plan {
   const size = knowledge.sizeEstimate();
   const policy = config.policy ?? (settings.xorRouting ? xorPolicy : randomPolicy);
   const slots = policy.slots(settings.maxPeers, size);
@@ -30,6 +32,7 @@ export function planFor({ config, knowledge, neighbourhood }: Context, settings:
     policy,
     farRank: Math.min(MAX_FAR_RANK, Math.floor(size / 6)),
     size,
+    handover,
   };
 }
 

@@ -2,16 +2,25 @@ import { between, jitter } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { Backoff } from './backoff.js';
 import type { Context } from './context.js';
-import { leafStep, ringStep, spareStep } from './dialing.js';
+import { leafStep, spareStep } from './dialing.js';
 import type { Purpose } from './input.js';
+import { isolationStep } from './isolation.js';
 import type { Output } from './output.js';
 import { spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
+import { Replacement } from './replacement.js';
+import { ringSide } from './ring.js';
 
 /** `right`: both ring neighbours are the nearest known; else `open`. */
 export interface RingState {
   readonly state: 'right' | 'open';
   readonly since: Millis;
+}
+
+/** What came of a search: when to search again, and which ring neighbours are to be held over others. */
+export interface Search {
+  readonly next: Millis;
+  readonly tunnels: readonly PeerId[];
 }
 
 /** Looks for the links that are missing: the ring first, then long and near ones; and for somebody to link with. */
@@ -23,10 +32,15 @@ export class Seeker {
   private readonly blind: Backoff;
   /** For asking the server. */
   private readonly discovery: Backoff;
+  /** Who fell silent since the server was asked last. */
+  private readonly missed = new Set<PeerId>();
+  private lostAt: Millis = -Infinity;
+  private readonly replacement: Replacement;
 
   constructor(context: Context) {
     const { config, rng } = context;
     this.context = context;
+    this.replacement = new Replacement(context);
     this.blind = new Backoff(config.seekMs, config.maxSeekMs, rng);
     this.discovery = new Backoff(config.discoverMs, config.maxDiscoverMs, rng);
   }
@@ -40,22 +54,32 @@ export class Seeker {
   /** A link was gained: the next one is looked for without delay. */
   gained(now: Millis): void {
     this.blind.reset(now);
+    this.replacement.changed(now);
   }
 
-  /** A link was lost: the server is asked soon, not by all at once. */
-  lost(now: Millis): void {
+  /** A link was lost: the server is asked soon, not by all at once. @param silent the peer may be gone */
+  lost(now: Millis, silent?: PeerId): void {
     const { rng, config } = this.context;
+    this.lostAt = now;
+    if (silent !== undefined && this.missed.size < config.maxMissed) this.missed.add(silent);
     this.discovery.reset(Math.min(this.discovery.at, now + between(rng, 50, config.discoverMs)));
   }
 
-  /** Dials what is missing, or asks the server for somebody to dial; returns when to look again. */
-  seek(plan: Plan, online: boolean, now: Millis, out: Output[]): Millis {
+  clear(): void {
+    this.missed.clear();
+    this.ring = { state: 'open', since: 0 };
+  }
+
+  /** Dials what is missing, or asks the server for somebody to dial. */
+  seek(plan: Plan, online: boolean, now: Millis, out: Output[]): Search {
     const { knowledge, neighbourhood, config } = this.context;
     const { autoDiscovery, maxPeers } = plan.settings;
-    const dialling = autoDiscovery && online;
-    if (maxPeers === 1) return dialling ? this.seekLeaf(now, out) : Infinity;
-    let next = this.seekRing(plan, dialling, now, out);
-    if (!dialling) return Infinity;
+    knowledge.retry(now);
+    if (maxPeers === 1) return { next: autoDiscovery ? this.seekLeaf(online, now, out) : Infinity, tunnels: [] };
+    if (autoDiscovery && neighbourhood.ordinary.length === 0) return this.seekAny(plan, online, now, out);
+    const { tunnels, next: ringNext } = this.seekRing(plan, autoDiscovery, now, out);
+    if (!autoDiscovery) return { next: Infinity, tunnels };
+    let next = ringNext;
     let missing = this.ring.state === 'open' && neighbourhood.pending.size === 0;
     const spare = spareSlots(plan, neighbourhood);
     if (spare > 0 && neighbourhood.load <= maxPeers) {
@@ -69,56 +93,78 @@ export class Seeker {
         if (step.peer === undefined) missing ||= knowledge.size > neighbourhood.load || neighbourhood.load === 0;
         else {
           if (step.invited === false) this.blind.advance(now);
-          this.dial(step.peer, 'finger', out);
+          this.dial(step.peer, step.purpose ?? 'finger', now, out);
         }
       }
     }
-    return Math.min(next, this.discover(missing, Math.max(0, spare), now, out));
+    const better = this.replacement.step(plan, now);
+    next = Math.min(next, better.until);
+    if (better.peer !== undefined) this.dial(better.peer, 'near', now, out);
+    if (online) next = Math.min(next, this.discover(missing, Math.max(0, spare), now, out));
+    return { next, tunnels };
   }
 
   /** Asks `peer` for a link, unless one is there or being made, or too many are. */
-  dial(peer: PeerId, purpose: Purpose, out: Output[]): void {
-    const { neighbourhood, config } = this.context;
-    const { pending, links } = neighbourhood;
+  dial(peer: PeerId, purpose: Purpose, now: Millis, out: Output[]): void {
+    const { knowledge, neighbourhood, config } = this.context;
+    const { pending, ordinary } = neighbourhood;
     if (neighbourhood.has(peer)) return;
     let dials = 0;
     for (const one of pending.values()) if (one.ours) dials++;
-    if (dials >= config.maxDials && purpose !== 'manual') return;
-    pending.set(peer, { purpose, ours: true });
-    out.push({ type: 'dial', peer, purpose, isolated: links.size === 0 });
+    if (dials >= config.maxDials && purpose !== 'manual' && purpose !== 'extra') return;
+    pending.set(peer, { purpose, ours: true, since: now });
+    const route = knowledge.get(peer)?.route;
+    out.push({ type: 'dial', peer, purpose, isolated: ordinary.length === 0, ...(route !== undefined && { route }) });
   }
 
-  private seekLeaf(now: Millis, out: Output[]): Millis {
+  /** Without a link: one peer after the other (S90). */
+  private seekAny(plan: Plan, online: boolean, now: Millis, out: Output[]): Search {
+    const { neighbourhood } = this.context;
+    if (this.ring.state === 'right') this.ring = { state: 'open', since: now };
+    const step = isolationStep(this.context, now);
+    if (step.peer !== undefined) this.dial(step.peer, plan.slots.ring > 0 ? 'ring' : 'near', now, out);
+    const spare = Math.max(0, spareSlots(plan, neighbourhood));
+    const discoverAt = online ? this.discover(neighbourhood.pending.size === 0, spare, now, out) : Infinity;
+    return { next: Math.min(step.until, discoverAt), tunnels: [] };
+  }
+
+  private seekLeaf(online: boolean, now: Millis, out: Output[]): Millis {
     const step = leafStep(this.context, now);
-    if (step.peer !== undefined) this.dial(step.peer, 'leaf', out);
+    if (step.peer !== undefined) this.dial(step.peer, 'leaf', now, out);
     const seeking = this.context.neighbourhood.load === 0 ? 1 : 0;
-    return Math.min(step.until, this.discover(seeking > 0, seeking, now, out));
+    return online ? Math.min(step.until, this.discover(seeking > 0, seeking, now, out)) : step.until;
   }
 
-  private seekRing({ slots, settings }: Plan, dialling: boolean, now: Millis, out: Output[]): Millis {
+  private seekRing({ slots, settings, handover }: Plan, dialling: boolean, now: Millis, out: Output[]): Search {
     const { neighbourhood, config } = this.context;
+    const repairing = this.lostAt + config.maxRingBackoffMs > now;
+    const patienceMs = repairing ? config.repairPatienceMs : config.patienceMs;
+    const tunnels: PeerId[] = [];
     let next: Millis = Infinity;
-    let right = neighbourhood.links.size > 0;
+    let right = neighbourhood.ordinary.length > 0;
     for (const direction of slots.ring > 0 ? ([1, -1] as const) : []) {
-      const step = ringStep(this.context, direction, now);
+      const side = ringSide(this.context, direction, patienceMs, now);
+      for (const peer of side.tunnels) if (!tunnels.includes(peer)) tunnels.push(peer);
+      const { step } = side;
       if (step.type === 'closed') continue;
       right = false;
       if (step.type === 'waiting') next = Math.min(next, step.until);
-      else if (dialling && neighbourhood.load <= settings.maxPeers) this.dial(step.peer, 'ring', out);
+      else if (dialling && neighbourhood.load < settings.maxPeers + handover) this.dial(step.peer, 'ring', now, out);
       else next = Math.min(next, now + config.backoffMs);
     }
     const state = right ? 'right' : 'open';
     if (state !== this.ring.state) this.ring = { state, since: now };
-    return next;
+    return { next, tunnels };
   }
 
   /** Asks the server for peers: while something is missing ever more rarely, at rest from time to time. */
   private discover(missing: boolean, seeking: number, now: Millis, out: Output[]): Millis {
-    const { discovery } = this;
+    const { discovery, missed } = this;
     const { config, rng } = this.context;
     if (missing) discovery.at = Math.min(discovery.at, now + config.maxDiscoverMs);
     if (now < discovery.at) return discovery.at;
-    out.push({ type: 'discover', seeking, lost: [] });
+    out.push({ type: 'discover', seeking, lost: [...missed] });
+    missed.clear();
     if (missing) discovery.advance(now);
     else discovery.reset(now + jitter(rng, config.restDiscoverMs, 0.5));
     return discovery.at;

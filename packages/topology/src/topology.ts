@@ -6,19 +6,26 @@ import { Backoff } from './backoff.js';
 import { DEFAULT_CONFIG } from './config.js';
 import type { Config, Settings } from './config.js';
 import type { Context } from './context.js';
-import { neighboursMessage } from './exchange.js';
+import { Conversation } from './conversation.js';
+import type { Standing } from './conversation.js';
+import { Evaluator, evaluate } from './evaluation.js';
+import type { Evaluation } from './evaluation.js';
 import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
-import type { Entry, Message } from './message.js';
+import type { Message } from './message.js';
 import { Neighbourhood } from './neighbourhood.js';
 import type { Neighbour } from './neighbourhood.js';
 import type { Output } from './output.js';
 import { planFor, spareSlots } from './plan.js';
+import type { Plan } from './plan.js';
+import { MAX_ASKED } from './repair.js';
+import type { Route } from './route.js';
 import { Seeker } from './seeker.js';
+import type { RingState } from './seeker.js';
 import { Surplus } from './surplus.js';
 import { Warnings } from './warnings.js';
 
-/** Jitter of the exchange of neighbours: ± 20 %. */
+/** Jitter of the exchange of neighbours over a link: ± 20 %. */
 const EXCHANGE_JITTER = 0.2;
 
 /** Whether links are wanted, and whether requests can reach peers that are not linked. */
@@ -41,12 +48,16 @@ export class Topology implements Machine<Input, Output> {
   readonly neighbourhood: Neighbourhood;
   private readonly context: Context;
   private readonly seeker: Seeker;
+  private readonly conversation: Conversation;
   private readonly surplus: Surplus;
   private readonly warnings: Warnings;
+  private readonly evaluator = new Evaluator();
   private record: PeerRecord;
   private settings: Settings;
   private presence: Presence = 'away';
   private reviewAt: Millis = Infinity;
+  /** A slot for a long link was free when last looked. */
+  private open = false;
 
   constructor(record: PeerRecord, settings: Settings, tuning: Partial<Config> | undefined, rng: Rng) {
     const self = record.id;
@@ -57,6 +68,7 @@ export class Topology implements Machine<Input, Output> {
     this.neighbourhood = new Neighbourhood(self);
     this.context = { self, config, rng, knowledge: this.knowledge, neighbourhood: this.neighbourhood };
     this.seeker = new Seeker(this.context);
+    this.conversation = new Conversation(this.context);
     this.surplus = new Surplus(this.context);
     this.warnings = new Warnings(config);
   }
@@ -73,12 +85,52 @@ export class Topology implements Machine<Input, Output> {
 
   /** Long and near links that are missing. */
   get seeking(): number {
-    return Math.max(0, spareSlots(planFor(this.context, this.settings), this.neighbourhood));
+    return Math.max(0, spareSlots(this.plan, this.neighbourhood));
+  }
+
+  /** How the ring stands here, and since when. */
+  get ring(): RingState {
+    return this.seeker.ring;
   }
 
   /** Both ring neighbours are the nearest known. */
   get ringOk(): boolean {
     return this.seeker.ring.state === 'right';
+  }
+
+  /** What its bounded maps hold and may hold. */
+  get mapSizes(): Record<string, { readonly size: number; readonly cap: number }> {
+    const { knowledge, neighbourhood, conversation, settings, context } = this;
+    const { maxKnown, maxLosses, maxDials, maxExtraPeers } = context.config;
+    return {
+      known: { size: knowledge.size, cap: maxKnown + (maxKnown >> 2) },
+      losses: { size: knowledge.losses.size, cap: maxLosses },
+      asked: { size: conversation.repair.size, cap: MAX_ASKED },
+      tunnels: { size: conversation.tunnels.size, cap: 2 * context.config.leafSetSize },
+      pending: { size: neighbourhood.pending.size, cap: 2 * settings.maxPeers + maxDials + maxExtraPeers },
+    };
+  }
+
+  /** Ring neighbours that cannot be linked, and the good ways to them over others. */
+  tunnels(now: Millis): ReadonlyMap<PeerId, Route> {
+    return new Map(this.conversation.tunnels.good(now));
+  }
+
+  /** How well this peer is linked, and what is to be done about it (S107). */
+  evaluate(now: Millis): Evaluation {
+    return evaluate(this.context, this.plan, this.ringOk, now);
+  }
+
+  /**
+   * Without the server nobody who may be a bridge is let go while the ring is open, and yet the ring must close: then a
+   * handover may take one link more.
+   */
+  private get plan(): Plan {
+    return planFor(this.context, this.settings, this.online || this.ringOk ? 1 : 2);
+  }
+
+  private get standing(): Standing {
+    return { record: this.record, open: this.open, ringOk: this.ringOk };
   }
 
   handle(input: Input, now: Millis, out: Output[]): void {
@@ -99,6 +151,7 @@ export class Topology implements Machine<Input, Output> {
         break;
       case 'reach':
         if (this.presence !== 'away') this.presence = input.online ? 'online' : 'offline';
+        knowledge.setOnline(input.online);
         if (input.online) this.seeker.online(now);
         break;
       case 'discovered':
@@ -115,13 +168,10 @@ export class Topology implements Machine<Input, Output> {
         this.redirected(input, now, out);
         break;
       case 'dialFailed':
-        neighbourhood.pending.delete(input.peer);
-        if (neighbourhood.links.has(input.peer)) break;
-        this.warnings.dialled(input.peer, knowledge.failed(input.peer, now, rng), out);
-        if (input.cause === 'absent') this.forget(input.peer, true, now, out);
+        this.dialFailed(input, now, out);
         break;
       case 'dial':
-        this.seeker.dial(input.peer, input.purpose, out);
+        this.seeker.dial(input.peer, input.purpose, now, out);
         break;
       case 'peerUp':
         this.learn(input.record, now, now, out);
@@ -132,19 +182,35 @@ export class Topology implements Machine<Input, Output> {
           new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER),
         );
         this.seeker.gained(now);
-        this.changed(now);
+        this.conversation.changed(now);
         break;
       case 'peerDown':
-        this.peerDown(input.peer, input.departed, now, out);
+        this.peerDown(input.peer, input.cause, now, out);
         break;
-      case 'received':
-        if (!this.received(input.from, input.message, now, out)) return;
+      case 'received': {
+        const link = neighbourhood.links.get(input.from);
+        if (link === undefined) return;
+        knowledge.alive(input.from, now);
+        if (!this.conversation.received(link, input.message, this.standing, now, out)) return;
+        break;
+      }
+      case 'routed':
+        if (this.presence === 'away') return;
+        if (!this.conversation.routed(input.from, input.route, input.message, this.standing, now, out)) return;
+        break;
+      case 'unreachable':
+        this.conversation.unreachable(input.peer, now, out);
         break;
       case 'suspect':
-      case 'recovered':
-      case 'routed':
-      case 'unreachable':
-        return;
+        this.suspect(input.peer, now);
+        break;
+      case 'recovered': {
+        const link = neighbourhood.links.get(input.peer);
+        if (link !== undefined) link.suspect = false;
+        knowledge.alive(input.peer, now);
+        this.conversation.changed(now);
+        break;
+      }
       case 'timer':
         if (input.timer.at !== this.reviewAt) return;
         this.reviewAt = Infinity;
@@ -158,6 +224,8 @@ export class Topology implements Machine<Input, Output> {
     this.neighbourhood.clear();
     this.knowledge.clear();
     this.surplus.clear();
+    this.seeker.clear();
+    this.conversation.clear();
     this.reviewAt = Infinity;
   }
 
@@ -169,7 +237,7 @@ export class Topology implements Machine<Input, Output> {
   private learn(record: PeerRecord, heardAt: Millis, now: Millis, out: Output[]): boolean {
     if (!this.knowledge.learn(record, heardAt, now)) return false;
     out.push({ type: 'event', event: { type: 'peerDiscovered', peer: record.id } });
-    if (this.knowledge.isLeaf(record.id)) this.changed(now);
+    if (this.knowledge.isLeaf(record.id)) this.conversation.changed(now);
     return true;
   }
 
@@ -177,19 +245,14 @@ export class Topology implements Machine<Input, Output> {
     if (this.knowledge.forget(peer, now, departed)) out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
   }
 
-  private changed(now: Millis): void {
-    for (const link of this.neighbourhood.links.values()) link.exchange.hasten(now);
-  }
-
   private answer(request: Request, now: Millis, out: Output[]): void {
-    const { peer, purpose, record } = request;
+    const { peer, purpose, record, route } = request;
     if (record !== undefined) this.learn(record, now, now, out);
+    if (route !== undefined && route.length > 0) this.knowledge.learnRoute(peer, route, now);
     const verdict: Verdict =
-      this.presence === 'away'
-        ? { type: 'refuse', reason: 'full' }
-        : admit(this.context, request, planFor(this.context, this.settings));
+      this.presence === 'away' ? { type: 'refuse', reason: 'full' } : admit(this.context, request, this.plan);
     if (verdict.type === 'grant') {
-      this.neighbourhood.pending.set(peer, { purpose, ours: false });
+      this.neighbourhood.pending.set(peer, { purpose, ours: false, since: now });
       out.push({ type: 'grant', peer });
     } else {
       const forRing = purpose === 'ring' || purpose === 'leaf';
@@ -211,72 +274,72 @@ export class Topology implements Machine<Input, Output> {
     if (known !== undefined) known.retryAt = now + (input.retryAfterMs ?? config.backoffMs);
   }
 
-  private peerDown(peer: PeerId, departed: boolean, now: Millis, out: Output[]): void {
+  private dialFailed({ peer, cause }: Extract<Input, { type: 'dialFailed' }>, now: Millis, out: Output[]): void {
+    const { knowledge, neighbourhood, warnings, context } = this;
+    const purpose = neighbourhood.pending.get(peer)?.purpose;
+    neighbourhood.pending.delete(peer);
+    if (neighbourhood.links.has(peer)) return;
+    const ring = purpose === 'ring' || purpose === 'leaf' || knowledge.isLeaf(peer);
+    warnings.dialled(peer, knowledge.failed(peer, now, context.rng, cause, ring), out);
+    if (cause === 'absent' && knowledge.get(peer)?.route === undefined) this.forget(peer, true, now, out);
+    else if (cause === 'silent') knowledge.silent(peer, now);
+  }
+
+  /** Nothing is heard of a neighbour: no way leads over it, and others are told. */
+  private suspect(peer: PeerId, now: Millis): void {
+    const link = this.neighbourhood.links.get(peer);
+    if (link === undefined) return;
+    link.suspect = true;
+    this.lost(peer, now);
+  }
+
+  private lost(peer: PeerId, now: Millis): void {
+    const { knowledge } = this;
+    knowledge.parted(peer, now);
+    knowledge.silent(peer, now);
+    const epoch = knowledge.get(peer)?.record.epoch;
+    if (epoch !== undefined) knowledge.losses.add(peer, epoch, now, now);
+    this.seeker.lost(now, peer);
+    this.conversation.changed(now);
+  }
+
+  private peerDown(
+    peer: PeerId,
+    cause: Extract<Input, { type: 'peerDown' }>['cause'],
+    now: Millis,
+    out: Output[],
+  ): void {
+    const { knowledge } = this;
     this.neighbourhood.pending.delete(peer);
     if (!this.neighbourhood.links.delete(peer)) return;
-    if (departed) this.forget(peer, true, now, out);
-    else this.knowledge.hasNoRoom(peer, now, this.context.rng);
+    if (cause === 'silent') return this.lost(peer, now);
+    knowledge.parted(peer, now);
+    if (cause === 'left') this.forget(peer, true, now, out);
+    else knowledge.hasNoRoom(peer, now, this.context.rng);
     this.seeker.lost(now);
-    this.changed(now);
-  }
-
-  /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
-  private received(from: PeerId, message: Message, now: Millis, out: Output[]): boolean {
-    const link = this.neighbourhood.links.get(from);
-    if (link === undefined) return false;
-    this.knowledge.alive(from, now);
-    switch (message.kind) {
-      case 'status': {
-        const { role, ringOk, open } = message;
-        const changed = link.theirRole !== role || link.theirRingOk !== ringOk;
-        link.theirRole = role;
-        link.theirRingOk = ringOk;
-        if (open) this.knowledge.hasRoom(from, now + this.context.config.openMs);
-        return changed;
-      }
-      case 'neighbours':
-        link.view = message.links;
-        out.push({ type: 'event', event: { type: 'view', peer: from, links: message.links } });
-        return this.learnEntries(message.entries, now, out);
-      case 'notice': {
-        const { reason, peers } = message;
-        link.closing = true;
-        out.push({ type: 'event', event: { type: 'peerEvicted', peer: from, reason, initiatedBy: 'remote' } });
-        this.learnAll(peers, now, out);
-        return true;
-      }
-    }
-  }
-
-  private learnEntries(entries: readonly Entry[], now: Millis, out: Output[]): boolean {
-    const { knowledge } = this;
-    let news = false;
-    for (const { record, ageMs, open } of entries) {
-      if (!knowledge.worthLearning(record.id)) continue;
-      if (this.learn(record, now - ageMs, now, out)) news = true;
-      if (open && !knowledge.isOpen(record.id, now)) {
-        knowledge.hasRoom(record.id, now + this.context.config.openMs);
-        news = true;
-      }
-    }
-    return news;
+    this.conversation.changed(now);
   }
 
   /** Looks at everything and does what is due. */
   private review(now: Millis, out: Output[]): void {
-    const { knowledge, neighbourhood, settings, seeker, surplus } = this;
+    const { knowledge, neighbourhood, settings, seeker, surplus, conversation } = this;
     for (const peer of knowledge.prune(now, (id) => neighbourhood.has(id))) {
       out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
     }
-    const plan = planFor(this.context, settings);
-    neighbourhood.assign(plan, knowledge);
+    neighbourhood.tunnels.clear();
+    for (const [peer] of conversation.tunnels.good(now)) neighbourhood.tunnels.add(peer);
+    const { plan } = this;
+    neighbourhood.assign(plan, this.context, now);
     const { online, ringOk } = this;
     for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
+    const { next: seekAt, tunnels } = seeker.seek(plan, online, now, out);
+    this.open = spareSlots(plan, neighbourhood) > 0;
     const next = [
-      seeker.seek(plan, online, now, out),
-      this.tellNeighbours(spareSlots(plan, neighbourhood) > 0, now, out),
-      this.warnings.review(neighbourhood.links.size, settings.minPeers, now, out),
+      seekAt,
+      conversation.review(this.standing, !this.ringOk, tunnels, now, out),
+      this.warnings.review(neighbourhood.ordinary.length, settings.minPeers, now, out),
       surplus.nextAt(now),
+      this.evaluator.review(this.context, plan, this.ringOk, now, out),
     ];
     // Never at once: a review that changes nothing must not follow itself.
     const at = Math.max(Math.min(...next), now + 20);
@@ -293,26 +356,5 @@ export class Topology implements Machine<Input, Output> {
     out.push({ type: 'send', to: peer, message });
     out.push({ type: 'event', event: { type: 'peerEvicted', peer, reason, initiatedBy: 'local' } });
     out.push({ type: 'hangup', peer, reason: `evicted: ${reason}` });
-  }
-
-  /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
-  private tellNeighbours(open: boolean, now: Millis, out: Output[]): Millis {
-    const { ringOk } = this;
-    let next: Millis = Infinity;
-    for (const link of this.neighbourhood.links.values()) {
-      const { peer, role, exchange } = link;
-      if (link.closing) continue;
-      const status = `${role} ${open} ${ringOk}`;
-      if (link.sentStatus !== status) {
-        link.sentStatus = status;
-        out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
-      }
-      if (exchange.at <= now) {
-        out.push({ type: 'send', to: peer, message: neighboursMessage(this.context, this.record, open, peer, now) });
-        exchange.advance(now);
-      }
-      next = Math.min(next, exchange.at);
-    }
-    return next;
   }
 }

@@ -9,7 +9,9 @@ const rng = new SeededRng(2);
 const randomId = (): string => Array.from({ length: 5 }, () => rng.uint32().toString(16).padStart(8, '0')).join('');
 
 function knowledge(overrides: Partial<typeof DEFAULT_CONFIG> = {}): Knowledge {
-  return new Knowledge(SELF, { ...DEFAULT_CONFIG, ...overrides });
+  const known = new Knowledge(SELF, { ...DEFAULT_CONFIG, ...overrides });
+  known.setOnline(true);
+  return known;
 }
 
 describe('knowledge', () => {

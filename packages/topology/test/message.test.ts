@@ -7,7 +7,17 @@ import { record } from './network.js';
 const A = 'a'.repeat(40);
 const MESSAGES: Message[] = [
   { kind: 'status', role: 'finger', open: true, ringOk: false },
-  { kind: 'neighbours', entries: [{ record: record(A), ageMs: 40, open: false }], links: [A, 'b'.repeat(40)] },
+  {
+    kind: 'neighbours',
+    ask: true,
+    entries: [
+      { record: record(A), ageMs: 40, open: false },
+      { record: record('c'.repeat(40)), ageMs: 0, open: true, route: [A, 'd'.repeat(40)] },
+    ],
+    lost: [{ peer: 'e'.repeat(40), epoch: 7, ageMs: 1_200 }],
+    links: [A, 'b'.repeat(40)],
+  },
+  { kind: 'tunnel', ack: true },
   { kind: 'notice', reason: 'replaced by a nearer peer', peers: [record(A)] },
 ];
 
@@ -17,7 +27,7 @@ test.each(MESSAGES)('$kind comes back from the wire as it was', (message) => {
 
 test('S176: more entries than agreed are refused', () => {
   const entries = Array.from({ length: MAX_ENTRIES + 1 }, () => ({ record: record(A), ageMs: 0, open: false }));
-  const wire = encodeMessage({ kind: 'neighbours', entries, links: [] });
+  const wire = encodeMessage({ kind: 'neighbours', ask: false, entries, lost: [], links: [] });
   expect(() => decodeMessage(wire)).toThrow(DecodeError);
 });
 

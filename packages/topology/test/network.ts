@@ -1,10 +1,10 @@
 import { SeededRng, TimeHeap, below, sample } from '@peerpigeon/core';
 import type { PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { SortedRing } from '@peerpigeon/xor';
+import { SortedRing, compareRingDistance } from '@peerpigeon/xor';
 import type { Config, Settings } from '../src/config.js';
 import { Topology } from '../src/topology.js';
-import type { Event, Input, Output } from '../src/index.js';
+import type { Event, Input, Message, Output, Route } from '../src/index.js';
 
 export const SETTINGS: Settings = {
   maxPeers: 3,
@@ -21,8 +21,13 @@ export function record(id: PeerId, maxPeers = 3, epoch = 1): PeerRecord {
   return { id, epoch, caps: { maxPeers }, expires: 1e15 };
 }
 
-/** Topologies joined by wires that only they need: no links, no signaling protocol, an all-knowing server. */
+/**
+ * Topologies joined by wires that only they need: no transports, no signaling protocol, an all-knowing server that can be
+ * away, and messages to others than neighbours that take source routes, or go greedily.
+ */
 export class TopologyNetwork {
+  /** Pairs that can never be linked. */
+  unlinkable: (a: PeerId, b: PeerId) => boolean = () => false;
   readonly peers = new Map<PeerId, Topology>();
   readonly events: { peer: PeerId; event: Event }[] = [];
   readonly hangups: { peer: PeerId; other: PeerId; reason: string }[] = [];
@@ -32,6 +37,7 @@ export class TopologyNetwork {
   private readonly heap = new TimeHeap<() => void>();
   private readonly ring = new SortedRing();
   private readonly linked = new Set<string>();
+  private online = true;
   private readonly settings: Settings;
   private readonly config: Partial<Config>;
 
@@ -52,9 +58,10 @@ export class TopologyNetwork {
     const topology = new Topology(record(id, own.maxPeers), own, this.config, new SeededRng(this.rng.uint32()));
     this.peers.set(id, topology);
     this.feed(id, { type: 'start' });
+    this.ring.add(id);
+    if (!this.online) return topology;
     this.feed(id, { type: 'reach', online: true });
     this.tellOf(id);
-    this.ring.add(id);
     this.answerDiscover(id);
     return topology;
   }
@@ -67,7 +74,17 @@ export class TopologyNetwork {
     this.ring.delete(id);
     for (const other of topology.neighbourhood.links.keys()) {
       this.linked.delete(pair(id, other));
-      this.later(2_000, () => this.feed(other, { type: 'peerDown', peer: id, departed: true }));
+      this.later(3_000 + below(this.rng, 1_000), () => this.feed(other, { type: 'suspect', peer: id }));
+      this.later(30_000, () => this.feed(other, { type: 'peerDown', peer: id, cause: 'silent' }));
+    }
+  }
+
+  /** The server goes, or comes back. */
+  serve(online: boolean): void {
+    this.online = online;
+    for (const id of this.peers.keys()) {
+      this.feed(id, { type: 'reach', online });
+      if (online) this.answerDiscover(id);
     }
   }
 
@@ -88,26 +105,34 @@ export class TopologyNetwork {
     for (const output of out) this.carryOut(id, output);
   }
 
-  /** Whether every ring-capable peer is linked with its true successor. */
-  ringErrors(): number {
-    const ids = [...this.peers.keys()].sort();
+  /** How many peers are not linked, or tunnelled, with their true successor. */
+  ringErrors(among: Iterable<PeerId> = this.peers.keys()): number {
+    const ids = [...among].filter((id) => (this.peers.get(id)?.['settings'].maxPeers ?? 0) >= 2).sort();
     if (ids.length < 2) return 0;
-    return ids.filter((id, i) => !this.linked.has(pair(id, ids[(i + 1) % ids.length] as PeerId))).length;
+    return ids.filter((id, i) => {
+      const next = ids[(i + 1) % ids.length] as PeerId;
+      return !this.linked.has(pair(id, next)) && this.peers.get(id)?.tunnels(this.now).has(next) !== true;
+    }).length;
   }
 
   components(): number {
+    return this.islands().length;
+  }
+
+  /** The peers of each connected component. */
+  islands(): PeerId[][] {
     const left = new Set(this.peers.keys());
-    let count = 0;
+    const islands: PeerId[][] = [];
     for (const start of this.peers.keys()) {
       if (!left.delete(start)) continue;
-      count++;
-      const stack = [start];
-      for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
-        for (const next of this.peers.get(id)?.neighbourhood.links.keys() ?? [])
-          if (left.delete(next)) stack.push(next);
+      const island = [start];
+      for (let i = 0; i < island.length; i++) {
+        for (const next of this.peers.get(island[i] as PeerId)?.neighbourhood.links.keys() ?? [])
+          if (left.delete(next)) island.push(next);
       }
+      islands.push(island);
     }
-    return count;
+    return islands;
   }
 
   private later(ms: number, task: () => void): void {
@@ -125,6 +150,7 @@ export class TopologyNetwork {
   }
 
   private answerDiscover(id: PeerId): void {
+    if (!this.online) return;
     const ids = new Set([
       ...this.ring.successors(id, 2),
       ...this.ring.predecessors(id, 2),
@@ -152,10 +178,27 @@ export class TopologyNetwork {
       case 'hangup':
         this.hangups.push({ peer: id, other: output.peer, reason: output.reason });
         if (!this.linked.delete(pair(id, output.peer))) return;
-        this.later(0, () => this.feed(id, { type: 'peerDown', peer: output.peer, departed: false }));
-        return this.later(LATENCY_MS, () => this.feed(output.peer, { type: 'peerDown', peer: id, departed: false }));
+        this.later(0, () => this.feed(id, { type: 'peerDown', peer: output.peer, cause: 'closed' }));
+        return this.later(LATENCY_MS, () => this.feed(output.peer, { type: 'peerDown', peer: id, cause: 'closed' }));
       case 'dial':
         return this.dial(id, output);
+      case 'route':
+        return this.deliver(id, this.way(id, output.to, output.route), output.to, output.message);
+      case 'probe': {
+        const way = this.greedy(output.key, [id, output.over], id);
+        return this.deliver(id, way.slice(1, -1), way[way.length - 1] as PeerId, output.message);
+      }
+      case 'walk': {
+        const way = [id];
+        for (let i = 0; i < output.steps; i++) {
+          const links = this.neighboursOf(way[way.length - 1] as PeerId).filter((peer) => !way.includes(peer));
+          if (links.length > 0) way.push(links[below(this.rng, links.length)] as PeerId);
+        }
+        if (way.length > 1) this.deliver(id, way.slice(1, -1), way[way.length - 1] as PeerId, output.message);
+        return;
+      }
+      case 'tunnel':
+        return;
       case 'grant':
         return this.later(SETUP_MS + below(this.rng, 200), () => this.open(id, output.peer));
       case 'refuse':
@@ -171,20 +214,62 @@ export class TopologyNetwork {
     }
   }
 
+  private neighboursOf(id: PeerId): PeerId[] {
+    return [...(this.peers.get(id)?.neighbourhood.links.keys() ?? [])].filter((peer) =>
+      this.linked.has(pair(id, peer)),
+    );
+  }
+
+  /** Goes on from the end of `way` to whoever is nearest `key`, `except` excluded. */
+  private greedy(key: PeerId, way: PeerId[], except: PeerId): PeerId[] {
+    for (;;) {
+      const at = way[way.length - 1] as PeerId;
+      const best = this.neighboursOf(at)
+        .filter((peer) => peer !== except)
+        .reduce((near, peer) => (compareRingDistance(key, peer, near) < 0 ? peer : near), at);
+      if (best === at) return way;
+      way.push(best);
+    }
+  }
+
+  /** The peers between two, if the way is open. */
+  private way(id: PeerId, to: PeerId, route: Route | undefined): Route | undefined {
+    const way = route === undefined ? this.greedy(to, [id], id) : [id, ...route, to];
+    const open = way.every((peer, i) => i === 0 || this.linked.has(pair(peer, way[i - 1] as PeerId)));
+    return open && way[way.length - 1] === to ? way.slice(1, -1) : undefined;
+  }
+
+  private deliver(id: PeerId, way: Route | undefined, to: PeerId, message: Message): void {
+    if (way === undefined) return this.later(2 * LATENCY_MS, () => this.feed(id, { type: 'unreachable', peer: to }));
+    const route = [...way].reverse();
+    this.later((way.length + 1) * LATENCY_MS, () => this.feed(to, { type: 'routed', from: id, route, message }));
+  }
+
   private dial(id: PeerId, output: Extract<Output, { type: 'dial' }>): void {
     const { peer, purpose, isolated } = output;
     this.dials.push({ peer: id, other: peer });
     const maxPeers = this.peers.get(id)?.['settings'].maxPeers;
-    this.later(LATENCY_MS, () => {
+    const way = this.online ? [] : this.way(id, peer, output.route);
+    if (way === undefined) {
+      return this.later(1_000, () => this.feed(id, { type: 'dialFailed', peer, cause: 'silent' }));
+    }
+    this.later((way.length + 1) * LATENCY_MS, () => {
       const target = this.peers.get(peer);
       if (target === undefined)
-        return this.later(LATENCY_MS, () => this.feed(id, { type: 'dialFailed', peer, absent: true }));
+        return this.later(LATENCY_MS, () => this.feed(id, { type: 'dialFailed', peer, cause: 'absent' }));
       // Glare: the larger id's request stays.
       if (target.neighbourhood.pending.get(id)?.ours === true) {
         if (peer < id) this.later(SETUP_MS, () => this.open(peer, id));
         return;
       }
-      this.feed(peer, { type: 'requested', peer: id, purpose, isolated, record: record(id, maxPeers) });
+      this.feed(peer, {
+        type: 'requested',
+        peer: id,
+        purpose,
+        isolated,
+        record: record(id, maxPeers),
+        route: [...way].reverse(),
+      });
     });
   }
 
@@ -194,8 +279,12 @@ export class TopologyNetwork {
         [a, b],
         [b, a],
       ] as const)
-        this.feed(id, { type: 'dialFailed', peer: other, absent: true });
+        this.feed(id, { type: 'dialFailed', peer: other, cause: 'absent' });
       return;
+    }
+    if (this.unlinkable(a, b)) {
+      this.later(1_000, () => this.feed(a, { type: 'dialFailed', peer: b, cause: 'failed' }));
+      return this.later(1_000, () => this.feed(b, { type: 'dialFailed', peer: a, cause: 'failed' }));
     }
     this.linked.add(pair(a, b));
     for (const [id, other] of [

@@ -104,7 +104,7 @@ test('S52, S96: a peer that cannot be linked is tried again, and reported once',
   const unreachable = '5'.repeat(40);
   network.feed('a'.repeat(40), { type: 'discovered', records: [record(unreachable)] });
   for (let i = 0; i < 6; i++) {
-    network.feed('a'.repeat(40), { type: 'dialFailed', peer: unreachable, absent: false });
+    network.feed('a'.repeat(40), { type: 'dialFailed', peer: unreachable, cause: 'silent' });
     expect(topology.knowledge.get(unreachable)?.attempts).toBe(i + 1);
   }
   const warnings = network.events.map(({ event }) => event).filter(({ type }) => type === 'warning');

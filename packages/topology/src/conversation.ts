@@ -1,0 +1,205 @@
+import { pick } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
+import { Backoff } from './backoff.js';
+import type { Context } from './context.js';
+import { absorb, neighboursMessage } from './exchange.js';
+import type { Neighbours } from './exchange.js';
+import type { Message } from './message.js';
+import type { Neighbour } from './neighbourhood.js';
+import type { Output } from './output.js';
+import { Repair } from './repair.js';
+import type { Route } from './route.js';
+import { Tunnels } from './tunnels.js';
+
+/** Jitter of what is done periodically: ± 20 %. */
+const JITTER = 0.2;
+
+/** What peers say of themselves now. */
+export interface Standing {
+  readonly record: PeerRecord;
+  /** A slot for a long link is free. */
+  readonly open: boolean;
+  readonly ringOk: boolean;
+}
+
+/**
+ * What is said to others, neighbours or not, and what they say: who is where, how to get there, and who is gone.
+ *
+ * Over each link, ever more rarely while nothing changes; while the ring is open, to those nearest on either side; now and
+ * then to whoever is nearest to us by another way (a ring probe: separate rings find each other by it), and to somebody
+ * drawn by a random walk (a shuffle: it keeps the passive view mixed).
+ */
+export class Conversation {
+  readonly repair: Repair;
+  readonly tunnels: Tunnels;
+  private readonly context: Context;
+  private readonly probe: Backoff;
+  private readonly shuffle: Backoff;
+
+  constructor(context: Context) {
+    const { config, rng } = context;
+    this.context = context;
+    this.repair = new Repair(context);
+    this.tunnels = new Tunnels(context);
+    this.probe = new Backoff(config.probeMs, config.maxProbeMs, rng, JITTER);
+    this.shuffle = new Backoff(config.shuffleMs, config.shuffleMs, rng, JITTER);
+  }
+
+  /** Begins anew, as a neighbour's or one's own ring changed: everybody is told soon. */
+  changed(now: Millis): void {
+    const { config, neighbourhood } = this.context;
+    for (const link of neighbourhood.links.values()) link.exchange.hasten(now);
+    this.repair.hasten(now);
+    this.probe.reset(Math.max(now, Math.min(this.probe.at, now + config.probeMs)));
+  }
+
+  clear(): void {
+    this.repair.clear();
+    this.tunnels.clear();
+  }
+
+  /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
+  received(link: Neighbour, message: Message, standing: Standing, now: Millis, out: Output[]): boolean {
+    const { knowledge, config } = this.context;
+    const { peer } = link;
+    switch (message.kind) {
+      case 'status': {
+        const { role, ringOk, open } = message;
+        const changed = link.theirRole !== role || link.theirRingOk !== ringOk;
+        link.theirRole = role;
+        link.theirRingOk = ringOk;
+        if (open) knowledge.hasRoom(peer, now + config.openMs);
+        return changed;
+      }
+      case 'neighbours':
+        link.view = message.links;
+        out.push({ type: 'event', event: { type: 'view', peer, links: message.links } });
+        if (message.ask) this.tell(peer, undefined, standing, false, now, out);
+        return this.learn(peer, [], message, now, out);
+      case 'notice': {
+        const { reason, peers } = message;
+        link.closing = true;
+        out.push({ type: 'event', event: { type: 'peerEvicted', peer, reason, initiatedBy: 'remote' } });
+        for (const record of peers) {
+          if (knowledge.learn(record, now, now)) this.discovered(record.id, out);
+        }
+        return true;
+      }
+      case 'tunnel':
+        return this.routed(peer, [], message, standing, now, out);
+    }
+  }
+
+  /** The same for what came over other peers, along the reverse of `route`. */
+  routed(from: PeerId, route: Route, message: Message, standing: Standing, now: Millis, out: Output[]): boolean {
+    switch (message.kind) {
+      case 'neighbours': {
+        this.repair.heard(from);
+        const news = this.learn(from, route, message, now, out);
+        if (message.ask) this.tell(from, route, standing, false, now, out);
+        return news;
+      }
+      case 'tunnel': {
+        if (message.ack) this.tunnels.answered(from, route, now, out);
+        else {
+          out.push({ type: 'route', to: from, route, message: { kind: 'tunnel', ack: true } });
+          this.tunnels.asked(from, route, now, out);
+        }
+        return true;
+      }
+      default:
+        // Only neighbours say what a link is for.
+        return false;
+    }
+  }
+
+  /** What was sent to a peer over others did not get there. */
+  unreachable(peer: PeerId, now: Millis, out: Output[]): void {
+    this.context.knowledge.unroute(peer, now);
+    this.repair.heard(peer);
+    this.tunnels.broken(peer, out);
+  }
+
+  /** Says what is due; returns when to look again. */
+  review(standing: Standing, ringOpen: boolean, wanted: readonly PeerId[], now: Millis, out: Output[]): Millis {
+    if (ringOpen) this.repair.hasten(now);
+    const { asks, next } = this.repair.review(now);
+    for (const { peer, route } of asks) this.tell(peer, route, standing, true, now, out);
+    return Math.min(
+      next,
+      this.tunnels.review(wanted, now, out),
+      this.tellNeighbours(standing, now, out),
+      this.wander(standing, now, out),
+    );
+  }
+
+  /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
+  private tellNeighbours(standing: Standing, now: Millis, out: Output[]): Millis {
+    const { open, ringOk } = standing;
+    let next: Millis = Infinity;
+    for (const link of this.context.neighbourhood.links.values()) {
+      const { peer, role, exchange } = link;
+      if (link.closing || link.suspect) continue;
+      const status = `${role} ${open} ${ringOk}`;
+      if (link.sentStatus !== status) {
+        link.sentStatus = status;
+        out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
+      }
+      if (exchange.at <= now) this.tell(peer, undefined, standing, false, now, out);
+      next = Math.min(next, exchange.at);
+    }
+    return next;
+  }
+
+  /** Ring probe and shuffle. */
+  private wander({ record, open }: Standing, now: Millis, out: Output[]): Millis {
+    const { self, neighbourhood, config, rng } = this.context;
+    const links = neighbourhood.ordinary;
+    if (links.length === 0) return Infinity;
+    if (this.probe.at <= now) {
+      const long = links.filter(({ role }) => role !== 'ring');
+      const over = pick(rng, long.length > 0 ? long : links) as Neighbour;
+      const message = neighboursMessage(this.context, record, open, self, true, now);
+      if (this.probe.at > 0) out.push({ type: 'probe', key: self, over: over.peer, message });
+      this.probe.advance(now);
+    }
+    if (this.shuffle.at <= now) {
+      const message = neighboursMessage(this.context, record, open, undefined, true, now);
+      if (this.shuffle.at > 0) out.push({ type: 'walk', steps: config.shuffleSteps, message });
+      this.shuffle.advance(now);
+    }
+    return Math.min(this.probe.at, this.shuffle.at);
+  }
+
+  /** Tells a peer whom we know near it: over `route`, or, as a neighbour, over the link. */
+  private tell(
+    peer: PeerId,
+    route: Route | undefined,
+    { record, open }: Standing,
+    ask: boolean,
+    now: Millis,
+    out: Output[],
+  ): void {
+    const message = neighboursMessage(this.context, record, open, peer, ask, now);
+    const link = this.context.neighbourhood.links.get(peer);
+    if (link === undefined) {
+      if (route !== undefined) out.push({ type: 'route', to: peer, route, message });
+      return;
+    }
+    link.exchange.advance(now);
+    out.push({ type: 'send', to: peer, message });
+  }
+
+  private learn(from: PeerId, route: Route, message: Neighbours, now: Millis, out: Output[]): boolean {
+    const { found, lost, news } = absorb(this.context, from, route, message, now);
+    for (const peer of found) this.discovered(peer, out);
+    for (const peer of lost) out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
+    if ([...found, ...lost].some((peer) => this.context.knowledge.isLeaf(peer))) this.changed(now);
+    return news;
+  }
+
+  private discovered(peer: PeerId, out: Output[]): void {
+    out.push({ type: 'event', event: { type: 'peerDiscovered', peer } });
+  }
+}
