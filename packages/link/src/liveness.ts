@@ -92,7 +92,7 @@ export class Liveness {
   look(now: Millis, late: boolean): Verdict {
     const { suspectAfterMs, deadAfterMs, graceMs } = this.config;
     const patienceMs = this.suspect ? deadAfterMs : suspectAfterMs;
-    if (late && !this.graced && now - this.lastHeard >= patienceMs) {
+    if (late && !this.graced && now >= this.lastHeard + patienceMs) {
       // What was sent to us while we slept may still stand in the queue. Once only, or else a tab whose timers are
       // always late would never find anybody dead.
       this.graced = true;
@@ -101,8 +101,9 @@ export class Liveness {
       return { state: 'alive', ping: true };
     }
     if (now >= this.probeUntil) return { state: 'replaced', ping: false };
-    if (now - this.lastHeard >= deadAfterMs) return { state: 'dead', ping: false };
-    const fell = !this.suspect && now - this.lastHeard >= suspectAfterMs;
+    // Sums, as in nextAt: with differences, rounding may make a look too early that the next look is due at once after.
+    if (now >= this.lastHeard + deadAfterMs) return { state: 'dead', ping: false };
+    const fell = !this.suspect && now >= this.lastHeard + suspectAfterMs;
     if (fell) this.suspect = true;
     return { state: fell ? 'suspect' : 'alive', ping: now >= this.pingAt };
   }

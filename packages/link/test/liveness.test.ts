@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CONFIG, Link, linkConfig } from '../src/index.js';
 import type { Input, Output } from '../src/index.js';
+import { Liveness } from '../src/liveness.js';
 import { LARGE, SMALL, Wire, last, recordOf, types } from './wire.js';
 
 const READY = 500;
@@ -13,6 +14,21 @@ const linked = (): Wire => {
   expect(wire.isJoined).toBe(true);
   return wire;
 };
+
+it('a look that comes when it was asked for asks for a later one, whatever rounding does to the times', () => {
+  fc.assert(
+    fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), fc.boolean(), (heardAt, leads) => {
+      const liveness = new Liveness(DEFAULT_CONFIG, leads, heardAt);
+      for (let now = liveness.nextAt, looks = 0; looks < 40; now = liveness.nextAt, looks++) {
+        const verdict = liveness.look(now, false);
+        if (verdict.state === 'dead') return;
+        if (verdict.ping) liveness.ping(now);
+        expect(liveness.nextAt).toBeGreaterThan(now);
+      }
+      expect.unreachable('it never died');
+    }),
+  );
+});
 
 describe('a link that lives', () => {
   it('stays ready for hours in silence, at two messages a second or less', () => {
