@@ -42,6 +42,8 @@ export interface Config {
   readonly unlinkableAfter: number;
   /** How long such a pair is not dialled again. Prototype: 600 s. */
   readonly unlinkableMs: Millis;
+  /** How long a way to a neighbour beside the link shows that the link is no bridge. A guess: some exchanges. */
+  readonly detourMs: Millis;
   /** How often a tunnel is kept alive. Prototype: 5 s. */
   readonly tunnelMs: Millis;
   /** How long it is good for after an answer. Prototype: 15 s. */
@@ -122,6 +124,7 @@ export const DEFAULT_CONFIG: Config = {
   shuffleSteps: 6,
   unlinkableAfter: 2,
   unlinkableMs: 600_000,
+  detourMs: 10_000,
   tunnelMs: 5_000,
   tunnelTtlMs: 15_000,
   patienceMs: 2_000,

@@ -23,6 +23,15 @@ export interface Standing {
   readonly ringOk: boolean;
 }
 
+/** What is to be found out. */
+export interface Wants {
+  readonly ringOpen: boolean;
+  /** Ring neighbours that cannot be linked. */
+  readonly tunnels: readonly PeerId[];
+  /** Neighbours of whom it is not known whether another way leads to them. */
+  readonly doubtful: readonly PeerId[];
+}
+
 /**
  * What is said to others, neighbours or not, and what they say: who is where, how to get there, and who is gone.
  *
@@ -36,6 +45,7 @@ export class Conversation {
   private readonly context: Context;
   private readonly probe: Backoff;
   private readonly shuffle: Backoff;
+  private readonly detour: Backoff;
 
   constructor(context: Context) {
     const { config, rng } = context;
@@ -43,6 +53,7 @@ export class Conversation {
     this.repair = new Repair(context);
     this.tunnels = new Tunnels(context);
     this.probe = new Backoff(config.probeMs, config.maxProbeMs, rng, JITTER);
+    this.detour = new Backoff(config.answerMs, config.answerMs, rng, JITTER);
     this.shuffle = new Backoff(config.shuffleMs, config.shuffleMs, rng, JITTER);
   }
 
@@ -101,7 +112,10 @@ export class Conversation {
         return news;
       }
       case 'tunnel': {
-        if (message.ack) this.tunnels.answered(from, route, now, out);
+        if (message.ack) {
+          this.tunnels.answered(from, route, now, out);
+          if (route.length > 0) this.context.knowledge.learnRoute(from, route, now);
+        }
         else {
           out.push({ type: 'route', to: from, route, message: { kind: 'tunnel', ack: true } });
           this.tunnels.asked(from, route, now, out);
@@ -122,13 +136,14 @@ export class Conversation {
   }
 
   /** Says what is due; returns when to look again. */
-  review(standing: Standing, ringOpen: boolean, wanted: readonly PeerId[], now: Millis, out: Output[]): Millis {
+  review(standing: Standing, { ringOpen, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
     if (ringOpen) this.repair.hasten(now);
     const { asks, next } = this.repair.review(now);
     for (const { peer, route } of asks) this.tell(peer, route, standing, true, now, out);
     return Math.min(
       next,
-      this.tunnels.review(wanted, now, out),
+      this.tunnels.review(tunnels, now, out),
+      this.tryDetours(doubtful, now, out),
       this.tellNeighbours(standing, now, out),
       this.wander(standing, now, out),
     );
@@ -150,6 +165,23 @@ export class Conversation {
       next = Math.min(next, exchange.at);
     }
     return next;
+  }
+
+  /** Sends each doubtful neighbour a word over another one: its answer shows that the link is no bridge. */
+  private tryDetours(doubtful: readonly PeerId[], now: Millis, out: Output[]): Millis {
+    if (doubtful.length === 0) return Infinity;
+    if (this.detour.at > now) return this.detour.at;
+    const { neighbourhood, rng } = this.context;
+    for (const peer of doubtful) {
+      const over = pick(
+        rng,
+        neighbourhood.ordinary.filter((link) => link.peer !== peer),
+      );
+      if (over === undefined) continue;
+      out.push({ type: 'route', to: peer, route: [over.peer], message: { kind: 'tunnel', ack: false } });
+    }
+    this.detour.advance(now);
+    return this.detour.at;
   }
 
   /** Ring probe and shuffle. */

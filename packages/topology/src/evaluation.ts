@@ -79,13 +79,16 @@ export function evaluate(context: Context, plan: Plan, ringOk: boolean, now: Mil
 
 /** Evaluates from time to time and tells of it when something has changed (README: the optimizer works periodically). */
 export class Evaluator {
-  private at: Millis = 0;
+  /** Infinity before the first review: a peer that has just come is not as it shall be. */
+  private at: Millis = Infinity;
   private told = '';
 
   /** Returns when to look again. */
   review(context: Context, plan: Plan, ringOk: boolean, now: Millis, out: Output[]): Millis {
+    const { evaluateMs } = context.config;
+    if (this.at === Infinity) this.at = now + evaluateMs;
     if (now < this.at) return this.at;
-    this.at = now + context.config.evaluateMs;
+    this.at = now + evaluateMs;
     const { findings } = evaluate(context, plan, ringOk, now);
     const found = findings.map(({ message }) => message).join();
     if (found !== this.told) out.push({ type: 'event', event: { type: 'evaluated', findings } });

@@ -84,7 +84,7 @@ export function absorb(
       found.push(peer);
     }
     const known = knowledge.get(peer);
-    if (rest !== undefined && known !== undefined && knowledge.wantsRoute(known, 1, now - ageMs)) {
+    if (rest !== undefined && known !== undefined && knowledge.wantsRoute(known, now - ageMs)) {
       const way = peer === from ? route : joinRoutes(self, peer, [route, from, rest], isNeighbour);
       if (way !== undefined && way.length > 0) knowledge.learnRoute(peer, way, now - ageMs);
     }

@@ -22,12 +22,13 @@ export function isolationStep(context: Context, now: Millis): IsolationStep {
   for (const [peer, known] of knowledge.entries()) {
     if (neighbourhood.has(peer) || !knowledge.reaches(known)) continue;
     if (known.refusedUntil > now) redirected = true;
-    const at = Math.max(known.retryAt, known.refusedUntil);
-    if (at > now) until = Math.min(until, at);
+    if (known.retryAt > now) until = Math.min(until, known.retryAt);
     else candidates.push(peer);
   }
   const sure = redirected ? knowledge.near(1) : [];
-  const rank = (peer: PeerId): number => (sure.includes(peer) ? 0 : self > peer ? 1 : 2);
+  // Whoever had no room, or parted from us, comes last; but nobody stays alone for that.
+  const isRefused = (peer: PeerId): boolean => (knowledge.get(peer)?.refusedUntil ?? 0) > now;
+  const rank = (peer: PeerId): number => (isRefused(peer) ? 3 : sure.includes(peer) ? 0 : self > peer ? 1 : 2);
   const [peer] = candidates.sort((a, b) => rank(a) - rank(b) || compareDistance(self, a, b));
   return peer === undefined ? { until } : { peer, until };
 }

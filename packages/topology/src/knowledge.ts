@@ -91,19 +91,21 @@ export class Knowledge {
    */
   learnRoute(peer: PeerId, route: Route, at: Millis): void {
     const known = this.peers.get(peer);
-    if (known === undefined || !this.wantsRoute(known, route.length, at)) return;
-    known.route = route;
-    known.routedAt = at;
-    this.place(peer, known);
+    if (known === undefined) return;
+    const former = known.route;
+    if (former?.length === 0) known.detourAt = Math.max(known.detourAt, at);
+    else if (this.wantsRoute(known, at, route.length)) {
+      known.route = route;
+      known.routedAt = at;
+      this.place(peer, known);
+    }
   }
 
-  /** Whether a way of this length, good at `at`, is worth more than the one known. */
-  wantsRoute({ route, routedAt, silentSince }: Known, length: number, at: Millis): boolean {
+  /** Whether a way that was good at `at` may be worth more than what is known: if it is as short as `length`. */
+  wantsRoute({ route, routedAt, silentSince }: Known, at: Millis, length = 1): boolean {
     if (route === undefined) return at > routedAt && silentSince === undefined;
     const { routeFreshMs } = this.config;
-    return (
-      route.length > 0 && (at > routedAt + routeFreshMs || (length < route.length && at + routeFreshMs > routedAt))
-    );
+    return at > routedAt + routeFreshMs || (length < route.length && at + routeFreshMs > routedAt);
   }
 
   /** Whether a request can get to a known peer. */
@@ -131,6 +133,7 @@ export class Knowledge {
     known.heardAt = now;
     if (known.route?.length === 0) return;
     known.route = [];
+    known.routedAt = now;
     known.attempts = known.retryAt = known.unlinked = 0;
     known.silentSince = undefined;
     this.place(peer, known);

@@ -13,6 +13,8 @@ export interface Known {
   route: Route | undefined;
   /** When the route was good, as far as is known; without one, since when there is none. */
   routedAt: Millis;
+  /** When a way to this neighbour was good that does not take the link. */
+  detourAt: Millis;
   /** Until when it may be taken to have a free slot, as it said so itself, to us or to one of our neighbours. */
   openUntil: Millis;
   /** Until when it expects to be asked: the server brought us together. */
@@ -37,6 +39,7 @@ export function known(record: PeerRecord, heardAt: Millis, now: Millis): Known {
     discoveredAt: now,
     route: undefined,
     routedAt: -Infinity,
+    detourAt: -Infinity,
     openUntil: 0,
     invitedUntil: 0,
     attempts: 0,

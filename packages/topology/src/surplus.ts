@@ -1,4 +1,4 @@
-import type { Millis } from '@peerpigeon/core';
+import type { Millis, PeerId } from '@peerpigeon/core';
 import { compareDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
 import type { Neighbour } from './neighbourhood.js';
@@ -13,6 +13,9 @@ export class Surplus {
   /** Since when there are too many: Infinity while there are not, −Infinity for those that have no time left. */
   private since: Millis = Infinity;
 
+  /** Links that would go, were it known that they are no bridges. */
+  doubtful: readonly PeerId[] = [];
+
   constructor(context: Context) {
     this.context = context;
   }
@@ -23,6 +26,7 @@ export class Surplus {
   }
 
   clear(): void {
+    this.doubtful = [];
     this.since = Infinity;
   }
 
@@ -47,7 +51,7 @@ export class Surplus {
    * @param online the server can be asked: whoever loses a bridge finds its way back
    */
   review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbour[] {
-    const { self, neighbourhood, config } = this.context;
+    const { self, knowledge, neighbourhood, config } = this.context;
     const links = neighbourhood.ordinary;
     if (links.length <= maxPeers) {
       this.clear();
@@ -59,7 +63,11 @@ export class Surplus {
     const yielding = ({ role, theirRole, pinnedUntil }: Neighbour): boolean =>
       role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined && pinnedUntil <= now;
     const safe = (link: Neighbour): boolean =>
-      online || (ringOk && link.theirRingOk) || link.theirRole === 'none' || neighbourhood.hasDetour(link);
+      online ||
+      (ringOk && link.theirRingOk) ||
+      link.theirRole === 'none' ||
+      neighbourhood.hasDetour(link) ||
+      (knowledge.get(link.peer)?.detourAt ?? -Infinity) + config.detourMs > now;
     const going = open.filter((link) => link.role === 'none' && yielding(link) && safe(link));
     const waitedMs = now - this.since;
     if (waitedMs >= config.handoverMs) {
@@ -69,6 +77,7 @@ export class Surplus {
         if (waitedMs === Infinity || (yielding(link) && safe(link)) || overdue) going.push(link);
       }
     }
+    this.doubtful = open.filter((link) => yielding(link) && !safe(link)).map(({ peer }) => peer);
     return [...new Set(going)].slice(0, excess);
   }
 }

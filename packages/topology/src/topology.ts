@@ -336,7 +336,7 @@ export class Topology implements Machine<Input, Output> {
     this.open = spareSlots(plan, neighbourhood) > 0;
     const next = [
       seekAt,
-      conversation.review(this.standing, !this.ringOk, tunnels, now, out),
+      conversation.review(this.standing, { ringOpen: !this.ringOk, tunnels, doubtful: surplus.doubtful }, now, out),
       this.warnings.review(neighbourhood.ordinary.length, settings.minPeers, now, out),
       surplus.nextAt(now),
       this.evaluator.review(this.context, plan, this.ringOk, now, out),

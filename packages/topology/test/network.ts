@@ -234,9 +234,13 @@ export class TopologyNetwork {
 
   /** The peers between two, if the way is open. */
   private way(id: PeerId, to: PeerId, route: Route | undefined): Route | undefined {
-    const way = route === undefined ? this.greedy(to, [id], id) : [id, ...route, to];
-    const open = way.every((peer, i) => i === 0 || this.linked.has(pair(peer, way[i - 1] as PeerId)));
-    return open && way[way.length - 1] === to ? way.slice(1, -1) : undefined;
+    let way = [id];
+    for (const peer of [...(route ?? []), to]) {
+      if (!this.linked.has(pair(peer, way[way.length - 1] as PeerId))) break;
+      way.push(peer);
+    }
+    if (way[way.length - 1] !== to) way = this.greedy(to, way, id);
+    return way[way.length - 1] === to ? way.slice(1, -1) : undefined;
   }
 
   private deliver(id: PeerId, way: Route | undefined, to: PeerId, message: Message): void {
