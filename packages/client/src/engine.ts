@@ -35,6 +35,8 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
   const network = options.networkName ?? DEFAULT_NETWORK;
   const epoch = Math.floor(ports.clock.wall());
-  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings() }, ports.rng);
+  const { maxExtraPeers } = options;
+  const topology = maxExtraPeers === undefined ? {} : { maxExtraPeers };
+  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings(), topology }, ports.rng);
   return { peerId, mesh, ports, runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }) };
 }

@@ -1,5 +1,5 @@
 import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
-import type { FailureReason, MeshSettings, WarningCode } from '@peerpigeon/mesh';
+import type { FailureReason, Finding, MeshSettings, WarningCode } from '@peerpigeon/mesh';
 
 /** A message of another peer, or one's own broadcast (S15–S20). */
 export interface ReceivedMessage {
@@ -34,6 +34,8 @@ export type StatusChange = { readonly message: string } & (
   | { readonly type: 'peerDegraded' | 'peerRecovered'; readonly peerId: PeerId }
   /** Trouble that the application may act on (S52). */
   | { readonly type: 'warning'; readonly code: WarningCode }
+  /** The links are not as wanted; `message` sums `findings` up. Told when they change. */
+  | { readonly type: 'warning'; readonly code: 'evaluation'; readonly findings: readonly Finding[] }
   /** The server refused us for good, a listener threw, or a bug of ours. */
   | { readonly type: 'error'; readonly error: unknown }
 );

@@ -3,11 +3,18 @@ export { PeerPigeonError } from '@peerpigeon/core';
 export type { ErrorCode, MessageId, Millis, PeerId, Plain } from '@peerpigeon/core';
 export type {
   ConnectivityReport,
+  Evaluation,
+  Explanation,
+  ExplanationCode,
   FailureReason,
+  Finding,
+  Health,
+  LinkHealth,
   LinkHandlers,
   Links,
   MeshSettings,
   Ports,
+  RingHealth,
   WarningCode,
 } from '@peerpigeon/mesh';
 export { PeerPigeonMesh } from './peer-pigeon-mesh.js';

@@ -178,6 +178,12 @@ export class Membership {
       }
       case 'messageFailed':
         return this.post('messageFailed', { messageId: event.messageId, peerId: event.to, reason: event.reason });
+      case 'evaluated': {
+        const { findings } = event;
+        const message = findings.map((finding) => finding.message).join('; ');
+        if (findings.length > 0) this.tell({ type: 'warning', code: 'evaluation', message, findings });
+        return;
+      }
       case 'warning':
         return this.tell(event);
     }

@@ -16,6 +16,8 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly peerId?: string;
   /** Peers of other networks are never met; default `global`. */
   readonly networkName?: string;
+  /** Links beside the `maxPeers` of the mesh, for calls and transfers: 0 to 50, default 8. */
+  readonly maxExtraPeers?: number;
   /** Whether this peer takes part in the distributed hash table; default true. */
   readonly enableWebDHT?: boolean;
   /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
@@ -51,7 +53,16 @@ const MAX_PEERS = 50;
 const SWITCHES = ['autoDiscovery', 'evictionStrategy', 'xorRouting'] as const;
 
 const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
-  ['peerId', 'networkName', 'enableWebDHT', 'iceServers', 'iceTransportPolicy', 'RTCPeerConnection', 'WebSocket'],
+  [
+    'peerId',
+    'networkName',
+    'maxExtraPeers',
+    'enableWebDHT',
+    'iceServers',
+    'iceTransportPolicy',
+    'RTCPeerConnection',
+    'WebSocket',
+  ],
   ['logger', 'debug', 'ports'],
 );
 
@@ -64,7 +75,8 @@ export function checkOptions(options: MeshOptions): void {
   for (const name of ['enableWebDHT', 'debug'] as const) {
     if (options[name] !== undefined) checkType(name, options[name], 'boolean');
   }
-  const { networkName = DEFAULT_NETWORK } = options;
+  const { networkName = DEFAULT_NETWORK, maxExtraPeers = 0 } = options;
+  checkInteger('maxExtraPeers', maxExtraPeers, 0, MAX_PEERS);
   if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
   }

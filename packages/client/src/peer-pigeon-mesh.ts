@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
+import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type Millis, type PeerId } from '@peerpigeon/core';
 import { peerIdFromName } from '@peerpigeon/identity';
-import type { Report } from '@peerpigeon/mesh';
+import type { Evaluation, Explanation, Health, Report } from '@peerpigeon/mesh';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString } from './argument.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
@@ -184,11 +184,26 @@ export class PeerPigeonMesh {
 
   /** Logs, whatever the level, and returns for each known peer why it is or is not connected. */
   debugConnectivity(): ConnectivityStatus {
-    const { engine } = this.membership;
-    const peers = engine?.mesh.report.connectivity(engine.ports.clock.now()) ?? [];
+    const peers = this.report?.connectivity(this.now) ?? [];
     const report = { status: this.getStatus(), peers };
     this.loggerFrom('debug').info('connectivity', report);
     return report;
+  }
+
+  /** How the mesh stands, as seen from this peer; null before `init()`. */
+  health(): Health | null {
+    return this.report?.health(this.now) ?? null;
+  }
+
+  /** Why a peer is, or is not, connected: a code for programs and a sentence for people. */
+  explain(peerId: string): Explanation {
+    const peer = parseId(peerId);
+    return this.report?.explain(peer, this.now) ?? { code: 'unknown', message: 'call init() or connect() first' };
+  }
+
+  /** How well this peer is linked, and what could be better; null before `init()`. The same is looked at periodically. */
+  evaluate(): Evaluation | null {
+    return this.report?.evaluate(this.now) ?? null;
   }
 
   /** Whether WebRTC exists here or was injected. In Node before `init()`: whether `@roamhq/wrtc` is installed. */
@@ -267,6 +282,10 @@ export class PeerPigeonMesh {
 
   private get report(): Report | undefined {
     return this.membership.engine?.mesh.report;
+  }
+
+  private get now(): Millis {
+    return this.membership.engine?.ports.clock.now() ?? 0;
   }
 
   private compose(content: unknown, to?: PeerId): Envelope {

@@ -56,8 +56,30 @@ export const LIMITS = {
   earlyFrames: 16,
   /** Messages above this size travel on the bulk channel, so that no heartbeat waits for them. A guess: some packets. */
   controlLaneBytes: 4_096,
+  /** Signals under way over the mesh, to one peer: a description and its late candidates. A guess. */
+  signalsPerPeer: 32,
+  /** And in all: several attempts at once, within what routing keeps for its own messages. A guess. */
+  signals: 256,
+  /** Sessions that ended lately, remembered so that a late copy of a request begins nothing. A guess: some attempts a second. */
+  endedSessions: 128,
+  /** How long they are. Routing sends a signal again for 10 s at most. */
+  endedSessionsMs: 15_000,
+  /** A ring that is open for longer is no longer only in repair. The design's bound after kills of 30 to 80 %. */
+  suspectPartitionMs: 15_000,
   /** How long a peer's record is good for. A day; records are renewed with each start. */
   recordLifetimeMs: 86_400_000,
+} as const;
+
+/** How long signals are waited for. */
+export const PATIENCE = {
+  /** A word after a request over the server, which is near: two messages through it take a fifth of this. Prototype: 1.5 s. */
+  serverMs: 2_000,
+  /** A word after a request over the mesh, and so much more for each link crossed, up to a bound. The prototype's figures. */
+  meshMs: 1_000,
+  meshMsPerHop: 120,
+  maxMeshMs: 4_000,
+  /** Routing's acknowledgement, before the server carries the signal too. The 1.5 s: 12 links there and back. */
+  ackMs: 1_500,
 } as const;
 
 /** The reason that a peer gives to the others when it leaves the mesh, as opposed to closing one link. */

@@ -1,4 +1,5 @@
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { Finding } from '@peerpigeon/topology';
 
 /** What the application learns. The façade turns these into the README's events. */
 export type Event =
@@ -55,6 +56,8 @@ export type Event =
       readonly to: PeerId;
       readonly reason: FailureReason;
     }
+  /** The periodic evaluation of the links has found something else than the last time; nothing, when all is as wanted. */
+  | { readonly type: 'evaluated'; readonly findings: readonly Finding[] }
   /** Trouble that the application may act on (S52). */
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string };
 

@@ -20,6 +20,10 @@ export type {
   SignalingHandlers,
   Storage,
 } from './ports.js';
+export type { Explanation, ExplanationCode } from './explanation.js';
+export type { Health, LinkHealth, RingHealth } from './health.js';
+export type { MapSizes } from './map-sizes.js';
 export { Report } from './report.js';
+export type { Evaluation, Finding } from '@peerpigeon/topology';
 export type { ConnectivityReport, DiscoveredReport, LinkReport } from './report.js';
 export type { Timer } from './timer.js';

@@ -1,17 +1,26 @@
-import { DecodeError, bytesToHex, randomBytes } from '@peerpigeon/core';
+import { DecodeError, ExpiringMap, bytesToHex, randomBytes } from '@peerpigeon/core';
 import type { Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { Link, signalFromJson, signalToJson } from '@peerpigeon/link';
-import type { Config as LinkConfig, Input as LinkInput, Output as LinkOutput, Signal } from '@peerpigeon/link';
-import type { SignalKind } from '@peerpigeon/signaling-protocol';
+import type {
+  Config as LinkConfig,
+  Event as LinkEvent,
+  Input as LinkInput,
+  JsonSignal,
+  Output as LinkOutput,
+  Signal,
+  SignalType,
+} from '@peerpigeon/link';
 import { purposeOf } from '@peerpigeon/topology';
-import type { DialFailure, Input as TopologyInput } from '@peerpigeon/topology';
+import type { DialFailure, Input as TopologyInput, Purpose, Route } from '@peerpigeon/topology';
 import { LEFT, LIMITS } from './config.js';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
 import { LinkTable } from './link-table.js';
 import type { LinkEntry } from './link-table.js';
 import type { Output } from './output.js';
+import { arrivedBy, wayTo } from './way.js';
+import type { Way } from './way.js';
 
 /** What the links ask of the mesh. */
 export interface LinkHost {
@@ -25,8 +34,12 @@ export interface LinkHost {
   defer(task: () => void): void;
   put(output: Output): void;
   /** Takes a signal to a peer that is not linked. */
-  relay(to: PeerId, kind: SignalKind, data: unknown): void;
+  relay(way: Way, signal: JsonSignal): void;
+  /** How long to wait for a word after a request goes this way. */
+  patienceMs(way: Way): Millis;
   tellTopology(input: TopologyInput): void;
+  /** Whether the topology holds a link beside the mesh links. */
+  isExtra(peer: PeerId): boolean;
   /** A link became ready, fell silent, is heard of again, or is gone. */
   peer(type: 'peerUp' | 'suspect' | 'recovered' | 'peerDown', peer: PeerId): void;
   /** A frame of one of the protocols above came over a ready link. */
@@ -36,9 +49,8 @@ export interface LinkHost {
 /** Bytes of a link's session name: 128 random bits never meet again. */
 const SESSION_BYTES = 16;
 
-/** What the end of an attempt says of the other side. */
+/** What the end of an attempt says of the other side. Where it saw that no path was found, it says so as it cancels. */
 const FAILURES: { readonly [Reason in string]?: DialFailure } = {
-  'request-timeout': 'silent',
   'negotiation-timeout': 'failed',
   'hello-timeout': 'failed',
   'transport-failed': 'failed',
@@ -52,6 +64,11 @@ export class LinkBoard {
   private readonly config: LinkConfig;
   private readonly rng: Rng;
   private readonly host: LinkHost;
+  /** Sessions that are over: a request that comes again over another path begins nothing. */
+  private readonly ended = new ExpiringMap<string, true>({
+    maxEntries: LIMITS.endedSessions,
+    maxAgeMs: LIMITS.endedSessionsMs,
+  });
 
   constructor(network: string, config: LinkConfig, rng: Rng, host: LinkHost) {
     this.network = network;
@@ -60,40 +77,56 @@ export class LinkBoard {
     this.host = host;
   }
 
+  /** How many sessions that ended are remembered. */
+  get endedSessions(): number {
+    return this.ended.size;
+  }
+
   /** Hands an input to the link with `peer`, if there is one. */
   tell(peer: PeerId, input: LinkInput): void {
     const entry = this.table.get(peer);
     if (entry !== undefined) this.run(entry, input);
   }
 
-  dial(peer: PeerId, purpose: string, isolated: boolean): void {
-    const entry = this.table.get(peer) ?? this.create(peer, bytesToHex(randomBytes(this.rng, SESSION_BYTES)));
-    this.run(entry, { type: 'dial', purpose, isolated });
+  /** Asks a peer for a link; `route` is the way to it over the mesh, if one is known. */
+  dial(peer: PeerId, purpose: Purpose, isolated: boolean, route?: Route): void {
+    let entry = this.table.get(peer);
+    if (entry === undefined) {
+      entry = this.create(bytesToHex(randomBytes(this.rng, SESSION_BYTES)), wayTo(peer, route));
+    } else entry.way.route ??= route;
+    this.run(entry, { type: 'dial', purpose, isolated, timeoutMs: this.host.patienceMs(entry.way) });
   }
 
-  /** A signal from another peer: for its link, or the beginning of one. */
-  signal(from: PeerId, kind: SignalKind, data: unknown): void {
+  /**
+   * A signal from another peer: for its link, or the beginning of one.
+   * @param route the way back over the mesh; undefined when it came over the server
+   * @param blame whom to count a violation of: who handed it to us
+   */
+  signal(from: PeerId, kind: SignalType, data: unknown, route?: Route, blame: PeerId = from): void {
     let signal: Signal;
     try {
       signal = signalFromJson(kind, data);
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      return this.violation(from, 'malformed', `${kind}: ${error.message}`);
+      return this.violation(blame, 'malformed', `${kind}: ${error.message}`);
     }
     let entry = this.table.get(from);
     if (entry === undefined) {
-      if (signal.kind !== 'request' && signal.kind !== 'offer') return;
-      entry = this.create(from, signal.session);
-    }
+      const way = wayTo(from);
+      arrivedBy(way, route);
+      if (signal.kind === 'accept' || signal.kind === 'answer') return this.disown(way, signal.session);
+      const opens = signal.kind === 'request' || signal.kind === 'offer';
+      if (!opens || this.ended.has(signal.session, this.host.now())) return;
+      entry = this.create(signal.session, way);
+    } else arrivedBy(entry.way, route);
     this.run(entry, { type: 'signal', signal });
   }
 
-  /** A signal did not reach a peer: an attempt at a link with it is over, a link is not. */
+  /** Signals reach a peer by no path: an attempt at a link with it is over, a link is not. */
   unreached(peer: PeerId, absent: boolean): void {
     const entry = this.table.get(peer);
-    if (entry === undefined || entry.phase !== 'connecting') return;
-    entry.absent = absent;
-    this.run(entry, { type: 'hangup', reason: absent ? 'not at the signaling server' : 'signaling is down' });
+    if (entry?.phase !== 'connecting') return;
+    this.run(entry, { type: 'hangup', reason: absent ? 'not at the signaling server' : 'no way to it' });
   }
 
   /** A frame came over the transport of `session`. */
@@ -142,10 +175,21 @@ export class LinkBoard {
     }
   }
 
-  private create(peer: PeerId, session: string): LinkEntry {
+  private create(session: string, way: Way): LinkEntry {
     const { network, config } = this;
-    const link = new Link({ local: this.host.record(), network, remote: peer, session, config });
-    return this.table.add(peer, session, link);
+    const link = new Link({ local: this.host.record(), network, remote: way.peer, session, config });
+    return this.table.add(session, link, way);
+  }
+
+  /** The other side goes on with an attempt that is over here: it shall not wait for its end. */
+  private disown(way: Way, session: string): void {
+    // Its number matters to nobody: a cancel waits for nothing.
+    if (session !== '') this.host.relay(way, signalToJson({ kind: 'cancel', session, seq: 0, reason: 'stale' }));
+  }
+
+  private remove(entry: LinkEntry): void {
+    this.table.delete(entry);
+    if (entry.link.session !== '') this.ended.set(entry.link.session, true, this.host.now());
   }
 
   private run(entry: LinkEntry, input: LinkInput): void {
@@ -170,10 +214,8 @@ export class LinkBoard {
       case 'transport':
         if (output.command.type === 'open') entry.session = output.session;
         return this.host.put({ ...output, peer });
-      case 'signal': {
-        const { type, data } = signalToJson(output.signal);
-        return this.host.relay(peer, type, data);
-      }
+      case 'signal':
+        return this.host.relay(entry.way, signalToJson(output.signal));
       case 'timer':
         return this.host.put({ ...output, timer: { machine: 'link', peer, timer: output.timer } });
       case 'violation':
@@ -183,14 +225,19 @@ export class LinkBoard {
     }
   }
 
-  private happened(entry: LinkEntry, event: Extract<LinkOutput, { type: 'event' }>['event']): void {
+  private happened(entry: LinkEntry, event: LinkEvent): void {
     const { host } = this;
     const { peer } = entry;
     switch (event.type) {
       case 'requested':
-        return host.tellTopology({ ...event, peer, purpose: purposeOf(event.purpose) });
+        return host.tellTopology({
+          ...event,
+          peer,
+          purpose: purposeOf(event.purpose),
+          ...(entry.way.route && { route: entry.way.route }),
+        });
       case 'redirected':
-        this.table.delete(entry);
+        this.remove(entry);
         return host.tellTopology({ ...event, peer });
       case 'degraded':
         entry.degraded = true;
@@ -202,30 +249,33 @@ export class LinkBoard {
         return this.emit({ type: 'peerRecovered', peer });
       case 'ready':
         entry.readySince = host.now();
-        entry.phase = 'handover';
-        this.showHandovers();
+        entry.way.over = true;
         host.tellTopology({ type: 'peerUp', peer, record: event.record });
+        entry.phase = host.isExtra(peer) ? 'extra' : 'handover';
+        this.showHandovers();
         host.peer('peerUp', peer);
         for (const frame of entry.early.splice(0)) this.receive(peer, entry.session, frame);
         return;
       case 'closed':
-        return this.closed(entry, event.reason, event.wasReady);
+        return this.closed(entry, event);
     }
   }
 
-  private closed(entry: LinkEntry, reason: string, wasReady: boolean): void {
+  private closed(entry: LinkEntry, { reason, wasReady, initiator }: Extract<LinkEvent, { type: 'closed' }>): void {
     const { host } = this;
-    const { peer, phase, absent } = entry;
-    this.table.delete(entry);
+    const { peer, phase } = entry;
+    this.remove(entry);
     if (!wasReady) {
       // A request that we did not grant, or a late word of an attempt that is over, is no failure of a dial.
-      if (reason !== 'refused' && reason !== 'stale') {
-        host.tellTopology({ type: 'dialFailed', peer, cause: absent ? 'absent' : (FAILURES[reason] ?? 'ended') });
-      }
-      return;
+      if (initiator === 'local' && (reason === 'refused' || reason === 'stale')) return;
+      const silent = initiator === 'network' && reason === 'request-timeout';
+      const absent = entry.way.server === 'absent' && (silent || initiator === 'local');
+      const cause = absent ? 'absent' : silent ? 'silent' : (FAILURES[reason] ?? 'ended');
+      return host.tellTopology({ type: 'dialFailed', peer, cause });
     }
     host.peer('peerDown', peer);
-    host.tellTopology({ type: 'peerDown', peer, departed: reason === LEFT || reason === 'timeout' });
+    const cause = reason === LEFT ? 'left' : reason === 'timeout' ? 'silent' : 'closed';
+    host.tellTopology({ type: 'peerDown', peer, cause });
     if (phase === 'connected') this.emit({ type: 'peerDisconnected', peer, reason });
     this.showHandovers();
   }

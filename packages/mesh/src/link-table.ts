@@ -1,12 +1,14 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Link } from '@peerpigeon/link';
 import type { Frame } from './frame.js';
+import type { Way } from './way.js';
 
 /**
  * How far a link is, as the mesh shows it. `handover`: ready, but above `maxPeers` until the link it replaces has closed;
- * used, and not shown (ARCHITECTURE.md, Topology). `connected`: shown.
+ * used, and not shown (ARCHITECTURE.md, Topology). `connected`: shown. `extra`: ready, beside the mesh links for a call or a
+ * transfer; not shown either.
  */
-export type LinkPhase = 'connecting' | 'handover' | 'connected';
+export type LinkPhase = 'connecting' | 'handover' | 'connected' | 'extra';
 
 /** One link: its machine and what the mesh remembers of it. */
 export interface LinkEntry {
@@ -22,8 +24,8 @@ export interface LinkEntry {
   /** Frames of the other protocols that overtook the hello on the second data channel. */
   early: Frame[];
   violations: number;
-  /** The server said that the peer is not there. */
-  absent: boolean;
+  /** How its signals go until it is ready. */
+  readonly way: Way;
 }
 
 /** All links of a mesh, at most one for each peer. */
@@ -34,7 +36,8 @@ export class LinkTable {
     return this.entries.get(peer);
   }
 
-  add(peer: PeerId, session: string, link: Link): LinkEntry {
+  add(session: string, link: Link, way: Way): LinkEntry {
+    const { peer } = way;
     const entry: LinkEntry = {
       peer,
       session,
@@ -44,7 +47,7 @@ export class LinkTable {
       readySince: 0,
       early: [],
       violations: 0,
-      absent: false,
+      way,
     };
     this.entries.set(peer, entry);
     return entry;
@@ -52,11 +55,23 @@ export class LinkTable {
 
   /** Removes this very entry; a newer one of the same peer stays. */
   delete(entry: LinkEntry): void {
+    entry.way.over = true;
     if (this.entries.get(entry.peer) === entry) this.entries.delete(entry.peer);
   }
 
   all(): LinkEntry[] {
     return [...this.entries.values()];
+  }
+
+  get size(): number {
+    return this.entries.size;
+  }
+
+  /** How many links are ready and not silent. */
+  get alive(): number {
+    let count = 0;
+    for (const { phase, degraded } of this.entries.values()) if (phase !== 'connecting' && !degraded) count++;
+    return count;
   }
 
   /** Links in one phase. */

@@ -5,7 +5,12 @@ import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/g
 import type { PeerRecord } from '@peerpigeon/identity';
 import { linkConfig } from '@peerpigeon/link';
 import { Routing } from '@peerpigeon/routing';
-import type { Address, Input as RoutingInput, Output as RoutingOutput } from '@peerpigeon/routing';
+import type {
+  Address,
+  Event as RoutingEvent,
+  Input as RoutingInput,
+  Output as RoutingOutput,
+} from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
 import { Topology, decodeMessage as decodeTopology, encodeMessage as encodeTopology } from '@peerpigeon/topology';
@@ -24,6 +29,9 @@ import type { Input } from './input.js';
 import { LinkBoard } from './link-board.js';
 import type { Output } from './output.js';
 import { Report } from './report.js';
+import { decodeSignal } from './signal-content.js';
+import { Signaler } from './signaler.js';
+import type { Output as SignalerOutput } from './signaler.js';
 import type { Timer } from './timer.js';
 
 /** A protocol that runs over ready links. */
@@ -48,6 +56,10 @@ export class Mesh implements Machine<Input, Output> {
   private readonly gossip: Gossip;
   private readonly routing: Routing;
   private readonly links: LinkBoard;
+  private readonly signaler: Signaler;
+  private readonly epoch: Millis;
+  /** The first input's time, which was at the epoch by the wall clock. */
+  private bornAt: Millis | undefined;
   private readonly tasks: (() => void)[] = [];
   private settings: MeshSettings;
   private record: PeerRecord;
@@ -61,6 +73,7 @@ export class Mesh implements Machine<Input, Output> {
     const record = { id: peerId, epoch, caps, expires: epoch + LIMITS.recordLifetimeMs };
     this.record = publicKey === undefined ? record : { ...record, publicKey };
     this.author = new Author(network, peerId, epoch);
+    this.epoch = epoch;
     this.session = new Session({ record: this.record, network, rng, config: config.session });
     this.topology = new Topology(this.record, settings, config.topology, rng);
     this.gossip = new Gossip({ ...config.gossip, peerId, network });
@@ -71,8 +84,10 @@ export class Mesh implements Machine<Input, Output> {
       maxPeers: () => this.settings.maxPeers,
       defer: (task) => this.tasks.push(task),
       put: (output) => this.out.push(output),
-      relay: (to, kind, data) => this.runSession({ type: 'send', to, kind, data }),
+      relay: (way, signal) => this.signal((out) => this.signaler.send(way, signal, this.wall, this.now, out)),
+      patienceMs: (way) => this.signaler.patienceMs(way),
       tellTopology: (input) => this.tellTopology(input),
+      isExtra: (peer) => this.topology.neighbourhood.links.get(peer)?.extra === true,
       peer: (type, peer) => {
         if (type === 'suspect' || type === 'recovered') this.tellTopology({ type, peer });
         else this.runGossip({ type, peer });
@@ -80,7 +95,21 @@ export class Mesh implements Machine<Input, Output> {
       },
       received: (from, frame) => this.received(from, frame),
     });
-    this.report = new Report(peerId, this.links.table, this.session, this.topology, this.gossip, () => this.settings);
+    this.signaler = new Signaler(this.author, () => ({
+      links: this.links.table.alive,
+      online: this.session.state.name === 'connected',
+    }));
+    const { session, topology, gossip, routing, signaler, links } = this;
+    this.report = new Report({
+      self: peerId,
+      links,
+      session,
+      topology,
+      gossip,
+      routing,
+      signaler,
+      settings: () => this.settings,
+    });
   }
 
   /** Seals a message of this peer: its id is known before anything is sent. */
@@ -90,6 +119,7 @@ export class Mesh implements Machine<Input, Output> {
 
   handle(input: Input, now: Millis, out: Output[]): void {
     this.now = now;
+    this.bornAt ??= now;
     this.out = out;
     try {
       this.dispatch(input);
@@ -111,6 +141,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'malformed':
         return this.links.malformed(input.peer, input.session, input.error);
       case 'join':
+        this.signaler.join();
         this.tellTopology({ type: 'start' });
         return this.runSession({ ...input, seeking: this.topology.seeking });
       case 'leave':
@@ -141,16 +172,44 @@ export class Mesh implements Machine<Input, Output> {
         return this.runGossip({ type: 'timer', timer: timer.timer });
       case 'routing':
         return this.runRouting({ type: 'timer', timer: timer.timer });
+      case 'signaler':
+        return this.signal((out) => this.signaler.expire(timer.timer, out));
       case 'link':
         return this.links.tell(timer.peer, { type: 'timer', timer: timer.timer });
     }
   }
 
   private leave(): void {
+    this.signaler.leave();
     this.runRouting({ type: 'leave' });
     this.tellTopology({ type: 'stop' });
     for (const { peer } of this.links.table.all()) this.links.tell(peer, { type: 'hangup', reason: LEFT });
-    this.runSession({ type: 'leave' });
+    // Whoever we were about to link with is told so first.
+    this.tasks.push(() => this.runSession({ type: 'leave' }));
+  }
+
+  private get wall(): Millis {
+    return this.epoch + Math.floor(this.now - (this.bornAt ?? this.now));
+  }
+
+  private signal(act: (out: SignalerOutput[]) => void): void {
+    const outputs: SignalerOutput[] = [];
+    act(outputs);
+    for (const output of outputs) this.forSignaler(output);
+  }
+
+  private forSignaler(output: SignalerOutput): void {
+    switch (output.type) {
+      case 'server':
+        return this.runSession({ type: 'send', to: output.to, kind: output.signal.type, data: output.signal.data });
+      case 'mesh':
+        return this.runRouting({ ...output, type: 'route' });
+      case 'timer':
+        this.out.push({ ...output, timer: { machine: 'signaler', timer: output.timer } });
+        return;
+      case 'event':
+        return this.links.unreached(output.event.peer, output.event.absent);
+    }
   }
 
   private configure(settings: Partial<MeshSettings>): void {
@@ -251,7 +310,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'signal':
         return this.links.signal(event.from, event.kind, event.data);
       case 'absent':
-        return this.links.unreached(event.peer, true);
+        return this.absent(event.peer);
       case 'unsent':
         return this.links.unreached(event.peer, false);
       case 'error':
@@ -259,10 +318,15 @@ export class Mesh implements Machine<Input, Output> {
     }
   }
 
+  private absent(peer: PeerId): void {
+    const entry = this.links.table.get(peer);
+    if (entry?.phase === 'connecting') this.signal((out) => this.signaler.absent(entry.way, out));
+  }
+
   private forTopology(output: TopologyOutput): void {
     switch (output.type) {
       case 'dial':
-        return this.links.dial(output.peer, output.purpose, output.isolated);
+        return this.links.dial(output.peer, output.purpose, output.isolated, output.route);
       case 'route':
         return this.parcel({ type: 'peer', peer: output.to, ...(output.route && { route: output.route }) }, output);
       case 'probe':
@@ -291,18 +355,37 @@ export class Mesh implements Machine<Input, Output> {
     this.runRouting({ type: 'parcel', address, body: encodeTopology(message) });
   }
 
-  private forRoutingEvent(event: Extract<RoutingOutput, { type: 'event' }>['event']): void {
+  private forRoutingEvent(event: RoutingEvent): void {
     switch (event.type) {
       case 'message':
+        if (event.envelope.kind === 'signal') return this.receiveSignal(event.envelope, event.path);
         return this.emit({ ...event, verified: false });
       case 'delivered':
-        return this.emit({ ...event, type: 'messageDelivered' });
       case 'failed':
-        return this.emit({ ...event, type: 'messageFailed' });
+        return this.settled(event);
       case 'bounced':
         return this.tellTopology({ type: 'unreachable', peer: event.to });
       case 'parcel':
         return this.unpack(event.from, event.body, event.path);
+    }
+  }
+
+  private settled(event: Extract<RoutingEvent, { type: 'delivered' | 'failed' }>): void {
+    let isSignal = false;
+    this.signal((out) => (isSignal = this.signaler.settle(event.messageId, event.type === 'delivered', out)));
+    if (isSignal) return;
+    if (event.type === 'delivered') this.emit({ ...event, type: 'messageDelivered' });
+    else this.emit({ ...event, type: 'messageFailed' });
+  }
+
+  private receiveSignal({ from, content }: Envelope, path: readonly PeerId[]): void {
+    const lastHop = path[path.length - 1] as PeerId;
+    try {
+      const { type, data } = decodeSignal(content);
+      this.links.signal(from, type, data, path.slice(1).reverse(), lastHop);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.links.violation(lastHop, 'malformed', `signal: ${error.message}`);
     }
   }
 

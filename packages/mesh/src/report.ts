@@ -1,16 +1,25 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Gossip } from '@peerpigeon/gossip';
+import type { Routing } from '@peerpigeon/routing';
 import type { Session, SessionState } from '@peerpigeon/signaling-protocol';
-import type { Role, Topology } from '@peerpigeon/topology';
+import type { Evaluation, Role, Topology } from '@peerpigeon/topology';
 import { distanceBytes, formatId } from '@peerpigeon/xor';
 import type { MeshSettings } from './config.js';
-import type { LinkPhase, LinkTable } from './link-table.js';
+import { explain } from './explanation.js';
+import type { Explanation, ExplanationCode } from './explanation.js';
+import { healthOf } from './health.js';
+import type { Health } from './health.js';
+import type { LinkPhase } from './link-table.js';
+import { mapSizesOf } from './map-sizes.js';
+import type { MapSizes } from './map-sizes.js';
+import type { LinkBoard } from './link-board.js';
+import type { Signaler } from './signaler.js';
 
 /** One link, as tools see it. */
 export interface LinkReport {
   readonly peer: PeerId;
-  /** `mesh`: shown; `handover`: ready above `maxPeers`, until the link it replaces has closed. */
-  readonly kind: 'mesh' | 'handover';
+  /** `mesh`: shown; `handover`: ready above `maxPeers`, until the link it replaces has closed; `extra`: for a call or a transfer. */
+  readonly kind: 'mesh' | 'handover' | 'extra';
   readonly role: Role;
   /** Silent for some seconds. */
   readonly degraded: boolean;
@@ -34,105 +43,116 @@ export interface ConnectivityReport extends DiscoveredReport {
   readonly state: LinkPhase | 'known';
   /** Who initiates by the lexicographic rule: the larger id (S89). */
   readonly initiator: 'self' | 'peer';
+  readonly code: ExplanationCode;
   readonly why: string;
+}
+
+/** What reports are made from. */
+export interface Parts {
+  readonly self: PeerId;
+  readonly links: LinkBoard;
+  readonly session: Session;
+  readonly topology: Topology;
+  readonly gossip: Gossip;
+  readonly routing: Routing;
+  readonly signaler: Signaler;
+  readonly settings: () => MeshSettings;
 }
 
 /** Read-only views of a running mesh. */
 export class Report {
-  private readonly self: PeerId;
-  private readonly table: LinkTable;
-  private readonly session: Session;
-  private readonly topology: Topology;
-  private readonly gossip: Gossip;
-  private readonly settings: () => MeshSettings;
+  private readonly parts: Parts;
 
-  constructor(
-    self: PeerId,
-    table: LinkTable,
-    session: Session,
-    topology: Topology,
-    gossip: Gossip,
-    settings: () => MeshSettings,
-  ) {
-    this.self = self;
-    this.table = table;
-    this.session = session;
-    this.topology = topology;
-    this.gossip = gossip;
-    this.settings = settings;
+  constructor(parts: Parts) {
+    this.parts = parts;
   }
 
   /** Where signaling stands. */
   get signaling(): SessionState {
-    return this.session.state;
+    return this.parts.session.state;
   }
 
   /** Peers whose links are shown. */
   peers(): PeerId[] {
-    return this.table.connected();
+    return this.parts.links.table.connected();
   }
 
   /** Whether `peer` is one of {@link peers}. */
   hasPeer(peer: PeerId): boolean {
-    return this.table.get(peer)?.phase === 'connected';
+    return this.phase(peer) === 'connected';
   }
 
   /** All ready links. */
   links(): LinkReport[] {
-    return this.table.all().flatMap(({ peer, phase, degraded, readySince: since }) => {
+    return this.parts.links.table.all().flatMap(({ peer, phase, degraded, readySince: since }) => {
       if (phase === 'connecting') return [];
-      const role = this.topology.neighbourhood.links.get(peer)?.role ?? 'none';
+      const role = this.parts.topology.neighbourhood.links.get(peer)?.role ?? 'none';
       return [{ peer, kind: phase === 'connected' ? ('mesh' as const) : phase, role, degraded, since }];
     });
+  }
+
+  /** Ring neighbours that cannot be linked and are reached over others. */
+  tunnels(): PeerId[] {
+    return [...this.parts.topology.neighbourhood.tunnels];
   }
 
   /** Peers that are known and not connected. */
   discovered(): DiscoveredReport[] {
     const rows: DiscoveredReport[] = [];
-    for (const [peer] of this.topology.knowledge.entries())
+    for (const [peer] of this.parts.topology.knowledge.entries())
       if (!this.hasPeer(peer)) rows.push(this.discoveredRow(peer));
     return rows;
   }
 
   /** How many message ids are remembered (S21). */
   get seenMessages(): { readonly size: number } {
-    return this.gossip.seen;
+    return this.parts.gossip.seen;
+  }
+
+  /** How the mesh stands, as seen from here. */
+  health(now: Millis): Health {
+    return healthOf(this.parts, now);
+  }
+
+  /** Why `peer` is, or is not, linked with us. */
+  explain(peer: PeerId, now: Millis): Explanation {
+    return explain(this.parts, peer, now);
+  }
+
+  /** How well this peer is linked, and what could be better (S107). */
+  evaluate(now: Millis): Evaluation {
+    return this.parts.topology.evaluate(now);
+  }
+
+  /** Every bounded map of every machine, by name (S114). */
+  mapSizes(): MapSizes {
+    return mapSizesOf(this.parts);
   }
 
   /** For each known peer, why it is linked or not. */
   connectivity(now: Millis): ConnectivityReport[] {
+    const { self, links, topology } = this.parts;
     const ids = new Set([
-      ...this.table.all().map(({ peer }) => peer),
-      ...[...this.topology.knowledge.entries()].map(([id]) => id),
+      ...links.table.all().map(({ peer }) => peer),
+      ...[...topology.knowledge.entries()].map(([id]) => id),
     ]);
     return [...ids].map((peer) => {
-      const initiator = this.self > peer ? 'self' : 'peer';
-      const state = this.table.get(peer)?.phase ?? 'known';
-      return { ...this.discoveredRow(peer), state, initiator, why: this.why(peer, state, initiator, now) };
+      const { code, message: why } = this.explain(peer, now);
+      const initiator = self > peer ? 'self' : 'peer';
+      return { ...this.discoveredRow(peer), state: this.phase(peer) ?? 'known', initiator, code, why };
     });
+  }
+
+  private phase(peer: PeerId): LinkPhase | undefined {
+    return this.parts.links.table.get(peer)?.phase;
   }
 
   private discoveredRow(peer: PeerId): DiscoveredReport {
     return {
       peerId: peer,
-      distance: formatId(distanceBytes(this.self, peer)),
-      isConnecting: this.table.get(peer)?.phase === 'connecting',
-      attempts: this.topology.knowledge.get(peer)?.attempts ?? 0,
+      distance: formatId(distanceBytes(this.parts.self, peer)),
+      isConnecting: this.phase(peer) === 'connecting',
+      attempts: this.parts.topology.knowledge.get(peer)?.attempts ?? 0,
     };
-  }
-
-  private why(peer: PeerId, state: LinkPhase | 'known', initiator: 'self' | 'peer', now: Millis): string {
-    const { knowledge, neighbourhood } = this.topology;
-    const { autoDiscovery, maxPeers } = this.settings();
-    const link = neighbourhood.links.get(peer);
-    if (link !== undefined) return `linked as ${link.role}`;
-    if (state === 'connecting') return 'a link is being made';
-    if (!autoDiscovery) return 'autoDiscovery is off';
-    if (this.session.state.name !== 'connected') return 'signaling is down, so that it cannot be asked';
-    const { retryAt = 0, refusedUntil = 0 } = knowledge.get(peer) ?? {};
-    if (retryAt > now) return `dialled again in ${Math.ceil(retryAt - now)} ms`;
-    if (refusedUntil > now) return 'it had no room when last asked';
-    if (neighbourhood.load >= maxPeers) return 'all slots are taken by links that are preferred';
-    return initiator === 'peer' ? 'the other side, with the larger id, initiates' : 'not wanted yet';
   }
 }

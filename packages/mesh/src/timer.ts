@@ -4,6 +4,7 @@ import type { Timer as LinkTimer } from '@peerpigeon/link';
 import type { Timer as RoutingTimer } from '@peerpigeon/routing';
 import type { Timer as SessionTimer } from '@peerpigeon/signaling-protocol';
 import type { Timer as TopologyTimer } from '@peerpigeon/topology';
+import type { Timer as SignalerTimer } from './signaler.js';
 
 /** A timer of one of the machines below, with the machine it belongs to. Stale ones are no-ops there. */
 export type Timer =
@@ -11,4 +12,5 @@ export type Timer =
   | { readonly machine: 'topology'; readonly timer: TopologyTimer }
   | { readonly machine: 'gossip'; readonly timer: GossipTimer }
   | { readonly machine: 'routing'; readonly timer: RoutingTimer }
+  | { readonly machine: 'signaler'; readonly timer: SignalerTimer }
   | { readonly machine: 'link'; readonly peer: PeerId; readonly timer: LinkTimer };

@@ -17,7 +17,13 @@ const FRAMES: Frame[] = [
   { channel: 'topology', message: { kind: 'status', role: 'ring', open: true, ringOk: false } },
   {
     channel: 'topology',
-    message: { kind: 'neighbours', entries: [{ record, ageMs: 12, open: true }], links: [A, B] },
+    message: {
+      kind: 'neighbours',
+      ask: true,
+      entries: [{ record, ageMs: 12, open: true, route: [A, B] }],
+      lost: [{ peer: B, epoch: 7, ageMs: 3 }],
+      links: [A, B],
+    },
   },
   { channel: 'topology', message: { kind: 'notice', reason: 'replaced', peers: [record] } },
   { channel: 'gossip', message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false } },

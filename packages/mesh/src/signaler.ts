@@ -1,0 +1,180 @@
+import type { Emit, Envelope, MessageId, Millis, PeerId, SetTimer } from '@peerpigeon/core';
+import type { JsonSignal } from '@peerpigeon/link';
+import type { Route } from '@peerpigeon/topology';
+import type { Author } from './author.js';
+import { LIMITS, PATIENCE } from './config.js';
+import { MAX_SIGNAL_BYTES, encodeSignal } from './signal-content.js';
+import type { Way } from './way.js';
+
+/** When a signal that went over the mesh should have been acknowledged. Stale once it has been. */
+export interface Timer {
+  readonly messageId: MessageId;
+}
+
+/** What the mesh learns: an attempt's signals reach its peer by no path. `absent`: the server does not know the peer. */
+export interface Event {
+  readonly type: 'unreached';
+  readonly peer: PeerId;
+  readonly absent: boolean;
+}
+
+/** What carries signals. */
+export type Output =
+  | { readonly type: 'server'; readonly to: PeerId; readonly signal: JsonSignal }
+  /** An envelope of kind `signal` for routing, which acknowledges it. */
+  | { readonly type: 'mesh'; readonly envelope: Envelope; readonly route: Route | undefined }
+  | SetTimer<Timer>
+  | Emit<Event>;
+
+/** What there is to carry signals now. */
+export interface Carriers {
+  /** Ready links that are not silent. */
+  readonly links: number;
+  /** Whether the signaling server takes messages. */
+  readonly online: boolean;
+}
+
+interface UnderWay {
+  readonly way: Way;
+  readonly signal: JsonSignal;
+  /** It went over the server as well. */
+  raced: boolean;
+}
+
+type Path = 'mesh' | 'server' | 'both' | 'none';
+
+/**
+ * Brings link signals to peers that are not linked: over the mesh, as acknowledged envelopes, or over the signaling server.
+ *
+ * | links | server up | server down |
+ * |---|---|---|
+ * | 0 | server | unreached |
+ * | 1 | both at once, until one has proven itself | mesh |
+ * | 2 or more | mesh; unacknowledged, after `PATIENCE.ackMs` or when it fails, also the server, which then comes first | mesh |
+ *
+ * Greedy routing does not yet find a newcomer with a single link: with two or more links the mesh is tried only where a route
+ * is known. What came over the mesh is answered over the mesh, back along the way it came.
+ */
+export class Signaler {
+  private readonly author: Author;
+  private readonly carriers: () => Carriers;
+  private readonly underWay = new Map<MessageId, UnderWay>();
+  private present = true;
+
+  constructor(author: Author, carriers: () => Carriers) {
+    this.author = author;
+    this.carriers = carriers;
+  }
+
+  /** Signals without an acknowledgement. */
+  get size(): number {
+    return this.underWay.size;
+  }
+
+  /** How long to wait for a word after a request goes this way (the prototype's figures for the mesh). */
+  patienceMs(way: Way): Millis {
+    const path = this.choose(way);
+    const { serverMs, meshMs, meshMsPerHop, maxMeshMs, ackMs } = PATIENCE;
+    if (path === 'server' || path === 'both') return serverMs;
+    const { route } = way;
+    const hops = route === undefined ? Infinity : route.length + 1;
+    const overMesh = Math.min(maxMeshMs, meshMs + meshMsPerHop * hops);
+    return this.carriers().online ? Math.max(overMesh, ackMs + serverMs) : overMesh;
+  }
+
+  send(way: Way, signal: JsonSignal, wall: Millis, now: Millis, out: Output[]): void {
+    const path = this.choose(way);
+    const envelope = path === 'mesh' || path === 'both' ? this.seal(way, signal, wall) : undefined;
+    // What is too large for the mesh, or one too many, has the server alone.
+    const server = path === 'server' || path === 'both' || (envelope === undefined && this.hasServer(way));
+    if (server) this.overServer(way, signal, out);
+    if (envelope !== undefined) {
+      this.underWay.set(envelope.id, { way, signal, raced: server });
+      out.push({ type: 'mesh', envelope, route: way.mesh === 'failed' ? undefined : way.route });
+      out.push({ type: 'timer', at: now + PATIENCE.ackMs, timer: { messageId: envelope.id } });
+    } else if (!server) this.giveUp(way, out);
+  }
+
+  /** Routing says what became of an envelope. False if it is none of ours. */
+  settle(messageId: MessageId, arrived: boolean, out: Output[]): boolean {
+    const held = this.underWay.get(messageId);
+    if (held === undefined) return false;
+    this.underWay.delete(messageId);
+    const { way } = held;
+    if (!arrived) this.failed(way, held, out);
+    else if (way.mesh === 'untried') way.mesh = 'proven';
+    return true;
+  }
+
+  /** The acknowledgement is late: the server, if there is one, gets the signal too. Without one routing goes on trying. */
+  expire({ messageId }: Timer, out: Output[]): void {
+    const held = this.underWay.get(messageId);
+    if (held !== undefined && !held.raced && this.hasServer(held.way)) this.failed(held.way, held, out);
+  }
+
+  /** The server does not know the peer. That ends an attempt unless the mesh may still reach it. */
+  absent(way: Way, out: Output[]): void {
+    way.server = 'absent';
+    if (way.mesh !== 'proven' && !this.isUnderWay(way)) this.giveUp(way, out);
+  }
+
+  /** From `leave` to `join` only the server carries signals, and nothing is under way. */
+  join(): void {
+    this.present = true;
+  }
+
+  leave(): void {
+    this.present = false;
+    for (const { way } of this.underWay.values()) way.over = true;
+  }
+
+  private choose(way: Way): Path {
+    const { links } = this.carriers();
+    const mesh = this.present && links > 0;
+    if (!this.hasServer(way)) return mesh ? 'mesh' : 'none';
+    if (!mesh || way.mesh === 'failed') return 'server';
+    if (way.mesh === 'proven') return 'mesh';
+    if (way.route === undefined && (links > 1 || way.server === 'proven')) return 'server';
+    return links > 1 ? 'mesh' : 'both';
+  }
+
+  private hasServer(way: Way): boolean {
+    return way.server !== 'absent' && this.carriers().online;
+  }
+
+  private isUnderWay(way: Way): boolean {
+    for (const held of this.underWay.values()) if (held.way === way) return true;
+    return false;
+  }
+
+  private failed(way: Way, held: UnderWay, out: Output[]): void {
+    way.mesh = 'failed';
+    if (way.over) return;
+    if (this.hasServer(way)) {
+      // Whatever else is under way went the same way.
+      for (const each of [held, ...this.underWay.values()]) {
+        if (each.way !== way || each.raced) continue;
+        each.raced = true;
+        this.overServer(way, each.signal, out);
+      }
+    } else if (!this.isUnderWay(way)) this.giveUp(way, out);
+  }
+
+  private overServer(way: Way, signal: JsonSignal, out: Output[]): void {
+    out.push({ type: 'server', to: way.peer, signal });
+  }
+
+  private giveUp({ peer, server }: Way, out: Output[]): void {
+    out.push({ type: 'event', event: { type: 'unreached', peer, absent: server === 'absent' } });
+  }
+
+  /** The envelope of a signal; undefined when it is too large, or too many are under way. */
+  private seal(way: Way, signal: JsonSignal, wall: Millis): Envelope | undefined {
+    let ofPeer = 0;
+    for (const held of this.underWay.values()) if (held.way.peer === way.peer) ofPeer++;
+    if (this.underWay.size >= LIMITS.signals || ofPeer >= LIMITS.signalsPerPeer) return undefined;
+    const content = encodeSignal(signal);
+    if (content.length > MAX_SIGNAL_BYTES) return undefined;
+    return this.author.seal({ kind: 'signal', channel: '', to: way.peer, content, timestamp: wall });
+  }
+}
