@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import type { RunRequest } from './options.js';
 import { SCENARIOS } from './scenario.js';
-import type { RunRequest, ScenarioName } from './scenario.js';
+import type { ScenarioName } from './scenario.js';
 
 /** What the command line asks for. */
 export type Command =
@@ -27,6 +28,10 @@ interface Range {
 }
 
 const count = (min: number, max = 1_000_000_000): Range => ({ min, max, whole: true });
+const amount = (max: number): Range => ({ min: 0, max, whole: false });
+const SHARE = amount(1);
+const AN_HOUR_MS = amount(3_600_000);
+const SOME_DAYS = amount(100_000);
 
 /** Flags with a number: the option each sets, and its range. */
 const NUMBERS = {
@@ -36,18 +41,36 @@ const NUMBERS = {
   broadcasts: ['broadcasts', count(0)],
   directs: ['directs', count(0)],
   payload: ['payload', count(0, 65_536)],
-  'interval-ms': ['intervalMs', { min: 0, max: 3_600_000, whole: false }],
+  'interval-ms': ['intervalMs', AN_HOUR_MS],
   warmup: ['warmup', count(0)],
-  loss: ['loss', { min: 0, max: 1, whole: false }],
-  'join-ms': ['joinMs', { min: 0, max: 3_600_000, whole: false }],
-  minutes: ['minutes', { min: 0, max: 100_000, whole: false }],
+  loss: ['loss', SHARE],
+  'join-ms': ['joinMs', AN_HOUR_MS],
+  minutes: ['minutes', SOME_DAYS],
+  kill: ['kill', SHARE],
+  'down-ms': ['downMs', AN_HOUR_MS],
+  'cut-ms': ['cutMs', AN_HOUR_MS],
+  'session-minutes': ['sessionMinutes', { min: 0.1, max: 100_000, whole: false }],
+  unreachable: ['unreachable', SHARE],
+  'unreachable-peers': ['unreachablePeers', SHARE],
+  'clock-skew': ['clockSkew', amount(86_400)],
 } as const satisfies Record<string, readonly [keyof RunRequest, Range]>;
 
 /** Flags with one of some words. */
-const WORDS = { senders: ['1', 'all'], liveness: ['full', 'modelled'] } as const;
+const WORDS = {
+  senders: ['1', 'all'],
+  ids: ['uniform', 'prefix', 'clusters'],
+  policy: ['xor', 'random', 'nearest'],
+  liveness: ['full', 'modelled'],
+} as const satisfies Partial<Record<keyof RunRequest, readonly string[]>>;
+
+/** Flags without a value that set an option. */
+const SETTINGS = { 'mixed-caps': 'mixedCaps', throttled: 'throttled', wire: 'wire' } as const satisfies Record<
+  string,
+  keyof RunRequest
+>;
 
 /** Flags without a value. */
-const SWITCHES = ['wire', 'json', 'help'];
+const SWITCHES = [...Object.keys(SETTINGS), 'json', 'help'];
 
 const REQUIRED = ['scenario', 'peers', 'max-peers', 'seed'] as const;
 
@@ -59,18 +82,35 @@ ${Object.entries(SCENARIOS)
   .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
   .join('\n')}
 
-Options
-  --broadcasts B       broadcasts to measure (broadcast: 50, else 0)
-  --directs M          direct messages to measure (direct: 1000, else 0)
+Options of traffic
+  --broadcasts B       broadcasts to measure
+  --directs M          direct messages to measure, between random pairs
   --payload BYTES      content of each message (1024)
-  --interval-ms MS     between two messages of a kind (200)
-  --senders 1|all      one peer sends all broadcasts, or each a random one (1)
+  --interval-ms MS     between two messages of a kind (200); under churn they are spread over its time
+  --senders 1|all      one peer sends all broadcasts, or each a random one (broadcast, direct, join, flash: 1; else all)
   --warmup W           broadcasts before the measured ones (20)
+
+Options of a scenario
+  --join-ms MS         between two joins; 0 for N/100 peers a second, in flash N/10 (0)
+  --minutes T          virtual minutes to wait after settling (join, flash: 2); how long churn lasts (60; soak: 1440)
+  --kill P             share of peers that die in kill and server-down (0.3)
+  --down-ms MS         how long the server is down (60000)
+  --cut-ms MS          how long the network is cut (60000)
+  --session-minutes T  mean life of a peer under churn (10; soak: 120)
+  --ids KIND           uniform; prefix: all share 12 bits; clusters: half at each end of the id space (uniform)
+  --policy NAME        which links are preferred: xor, random, or nearest, which splits the mesh (xor)
+
+Options of the world
   --loss P             share in [0, 1]: signaling messages vanish with P, a frame resets its link with P/100 (0)
-  --join-ms MS         between two joins; 0 for N/100 peers a second (0)
-  --minutes T          virtual minutes to wait before measuring (0)
+  --unreachable P      share of all pairs that can never link (0)
+  --unreachable-peers P  share of peers that can link only with the rest (0)
+  --mixed-caps         a quarter each of maxPeers 1, 2, 3 and 8
+  --clock-skew S       wall clocks are off by up to S seconds, either way (0)
+  --throttled          timers of half of the peers fire once a second, of a tenth once a minute
   --liveness LEVEL     full: pings as they are; modelled: for more than 1,000 peers (full)
   --wire               encode and decode every message; the result is the same
+
+Output
   --json               print one JSON object and nothing else
   --dump FILE          write what happened as JSON Lines
   --help               print this
@@ -88,7 +128,8 @@ export function parseCommand(args: readonly string[]): Command {
   }
   for (const flag of REQUIRED) if (values[flag] === undefined) throw new UsageError(`--${flag} is missing`);
   const scenario = word('scenario', values['scenario'] ?? '', Object.keys(SCENARIOS)) as ScenarioName;
-  const request: Record<string, unknown> = { wire: switches.has('wire') };
+  const request: Record<string, unknown> = {};
+  for (const [flag, option] of Object.entries(SETTINGS)) request[option] = switches.has(flag);
   for (const [flag, [option, range]] of Object.entries(NUMBERS)) {
     const text = values[flag];
     if (text !== undefined) request[option] = number(flag, text, range);

@@ -34,7 +34,7 @@ export class JoinCosts {
 
   /** A message passed the server's end of the socket of `peer`. */
   passed(peer: PeerId, message: ClientMessage | ServerMessage, now: Millis): void {
-    if (message.type === 'ping' || message.type === 'pong') return;
+    if (isPing(message)) return;
     this.count(peer, now);
     const about = subject(message);
     if (about !== undefined && about !== peer) this.count(about, now);
@@ -51,6 +51,11 @@ export class JoinCosts {
     if (now - joiner.since > JOIN_WINDOW_MS) this.joiners.delete(peer);
     else joiner.messages++;
   }
+}
+
+/** Whether a message only keeps a socket open. */
+export function isPing({ type }: ClientMessage | ServerMessage): boolean {
+  return type === 'ping' || type === 'pong';
 }
 
 /** Whom a message is from, to or about, besides the peer at whose socket it passes. */

@@ -90,6 +90,17 @@ export class Journal {
     entry.deliveries.hops.push(hops);
   }
 
+  /** Who has had broadcast `id` so far, and since when. */
+  deliveryTimes(id: MessageId): ReadonlyMap<PeerId, Millis> {
+    const times = new Map<PeerId, Millis>();
+    const { peers = [], atMs = [] } = this.broadcastsById.get(id)?.deliveries ?? {};
+    peers.forEach((peer, i) => {
+      const name = this.peers[peer]?.id;
+      if (name !== undefined && !times.has(name)) times.set(name, atMs[i] as Millis);
+    });
+    return times;
+  }
+
   directSent(id: MessageId, from: PeerId, to: PeerId, now: Millis): void {
     const entry: DirectEntry = { id, from, to, sentMs: now, deliveredMs: null, hops: null, failed: false };
     this.directs.push(entry);

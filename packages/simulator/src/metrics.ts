@@ -3,7 +3,7 @@ import { DELIVERY_WINDOW_MS, ECCENTRICITY_SOURCES, EXACT_ECCENTRICITY_PEERS } fr
 import { Graph } from './graph.js';
 import { hash } from './hash.js';
 import type { BroadcastEntry, Journal } from './journal.js';
-import { largest, mean, percentile, spread } from './percentile.js';
+import { largest, mean, percentile, rounded, roundedSpread, spread } from './percentile.js';
 import type { Spread } from './percentile.js';
 
 /** The mesh as a graph, at the end of the run. */
@@ -136,15 +136,4 @@ function redundancy(broadcasts: readonly BroadcastEntry[]): number | null {
     deliveries += new Set(broadcast.deliveries.peers).size - own;
   }
   return deliveries === 0 ? null : rounded(copies / deliveries - 1);
-}
-
-/** Six decimals: enough for every figure, and the same text from every engine. */
-export function rounded(value: number): number;
-export function rounded(value: number | null): number | null;
-export function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value * 1e6) / 1e6;
-}
-
-function roundedSpread({ p50, p99, max }: Spread): Spread {
-  return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
 }

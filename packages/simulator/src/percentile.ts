@@ -37,3 +37,15 @@ export function spread(values: Iterable<number>): Spread {
   const sorted = Float64Array.from(values).sort();
   return { p50: percentile(sorted, 0.5), p99: percentile(sorted, 0.99), max: percentile(sorted, 1) };
 }
+
+/** Six decimals: enough for every figure, and the same text from every engine. */
+export function rounded(value: number): number;
+export function rounded(value: number | null): number | null;
+export function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 1e6) / 1e6;
+}
+
+/** Each of the three {@link rounded}. */
+export function roundedSpread({ p50, p99, max }: Spread): Spread {
+  return { p50: rounded(p50), p99: rounded(p99), max: rounded(max) };
+}

@@ -1,10 +1,11 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Event, Frame } from '@peerpigeon/mesh';
 import type { ClientMessage, ServerMessage } from '@peerpigeon/signaling-protocol';
-import { JoinCosts } from './join-costs.js';
+import { JoinCosts, isPing } from './join-costs.js';
 import { Journal } from './journal.js';
 import type { LinkEntry } from './journal.js';
 import type { SimulatedLink } from './link-end.js';
+import { LiveMesh } from './live-mesh.js';
 import type { LinkKind, Observer } from './observer.js';
 import type { SimulatedPeer } from './peer.js';
 
@@ -12,6 +13,10 @@ import type { SimulatedPeer } from './peer.js';
 export class Recorder implements Observer {
   readonly journal = new Journal();
   readonly joins = new JoinCosts();
+  /** The mesh as it is now. */
+  readonly mesh = new LiveMesh();
+  /** Messages that passed the server, pings apart. */
+  serverMessages = 0;
   /** Bytes of gossip frames without a payload, sent since {@link countControl}. */
   controlBytes = 0;
   private readonly sizeOf: (frame: Frame) => number;
@@ -31,19 +36,24 @@ export class Recorder implements Observer {
 
   peerUp(peer: SimulatedPeer, now: Millis): void {
     this.up++;
+    this.mesh.add(peer);
     this.journal.peerUp(peer.id, peer.maxPeers, now);
   }
 
   peerDown(peer: SimulatedPeer, now: Millis): void {
     this.up--;
+    this.mesh.remove(peer);
     this.journal.peerDown(peer.id, now);
   }
 
   linkChanged(link: SimulatedLink, kind: LinkKind | undefined, now: Millis): void {
     const entry = this.links.get(link);
+    const { a, b } = link;
     if (entry !== undefined) entry.closedMs = now;
+    if (entry === undefined && kind !== undefined) this.mesh.link(a.owner, b.owner);
+    if (entry !== undefined && kind === undefined) this.mesh.unlink(a.owner, b.owner);
     if (kind === undefined) this.links.delete(link);
-    else this.links.set(link, this.journal.linkOpened(link.a.owner.id, link.b.owner.id, kind, now));
+    else this.links.set(link, this.journal.linkOpened(a.owner.id, b.owner.id, kind, now));
   }
 
   frameSent(_from: SimulatedPeer, frame: Frame): void {
@@ -80,5 +90,6 @@ export class Recorder implements Observer {
 
   signaled(peer: PeerId, message: ClientMessage | ServerMessage, now: Millis): void {
     this.joins.passed(peer, message, now);
+    if (!isPing(message)) this.serverMessages++;
   }
 }

@@ -1,4 +1,4 @@
-import type { Results } from './run.js';
+import type { Results } from './results.js';
 
 /** What the command prints: which run it was, what it showed, and how long it took. */
 export interface Report extends Results {

@@ -1,134 +1,141 @@
 import { SeededRng, below, pick } from '@peerpigeon/core';
-import type { Millis } from '@peerpigeon/core';
-import { DEFAULT_SETTINGS } from '@peerpigeon/mesh';
-import { DELIVERY_WINDOW_MS, SETTLE_MS } from './config.js';
+import type { MessageId, Millis } from '@peerpigeon/core';
+import { DELIVERY_WINDOW_MS, RECOVERY_SAMPLE_MS, SAMPLE_MS, SETTLE_MS } from './config.js';
+import type { Detection } from './detection.js';
 import { hash } from './hash.js';
-import type { Liveness } from './liveness.js';
-import { broadcastMetrics, directMetrics, graphMetrics, rounded } from './metrics.js';
-import type { BroadcastMetrics, DirectMetrics, GraphMetrics } from './metrics.js';
 import { Network } from './network.js';
 import type { Stack } from './network-options.js';
+import type { RunOptions } from './options.js';
+import type { Outbreak } from './outbreak.js';
 import type { SimulatedPeer } from './peer.js';
-import { largest, mean } from './percentile.js';
+import { joinOptions } from './population.js';
 import { Recorder } from './recorder.js';
-
-/** What a scenario is run with. The command line's flags; see README.md. */
-export interface RunOptions {
-  readonly peers: number;
-  readonly maxPeers: number;
-  readonly seed: number;
-  /** Broadcasts measured, after `warmup` others. */
-  readonly broadcasts: number;
-  readonly directs: number;
-  /** Bytes of content of each message. */
-  readonly payload: number;
-  readonly intervalMs: Millis;
-  /** One peer sends all broadcasts, or each is from a random one. */
-  readonly senders: '1' | 'all';
-  readonly warmup: number;
-  /** Share in [0, 1]. */
-  readonly loss: number;
-  /** Between two joins; 0 for N/100 peers a second, so that everyone is there after 100 s. */
-  readonly joinMs: Millis;
-  /** Virtual minutes between settling and measuring. */
-  readonly minutes: number;
-  readonly liveness: Liveness;
-  readonly wire: boolean;
-}
-
-/** What a run showed, apart from its name and options. */
-export interface Results extends GraphMetrics {
-  readonly broadcast: BroadcastMetrics;
-  readonly direct: DirectMetrics;
-  /** What a join costs the server in messages; `join-costs.ts` says what counts. */
-  readonly signaling: { readonly messagesPerJoin: { readonly mean: number | null; readonly max: number | null } };
-  readonly links: { readonly opened: number; readonly closed: number };
-  /** Messages and other inputs that all machines handled, the server's included. */
-  readonly handled: number;
-}
+import { Recovery } from './recovery.js';
+import { Samples } from './samples.js';
+import type { Outage } from './upheavals.js';
 
 /** The pace of joins by default: everyone within this time, so N/100 peers a second. */
 const JOIN_ALL_MS: Millis = 100_000;
+
+/** What a mesh comes together after. */
+export type Upheaval = 'join' | 'kill' | 'cut' | 'return' | 'heal';
 
 /** One run of a scenario: a network, its recorder, and the steps that scenarios are made of. */
 export class Run {
   readonly options: RunOptions;
   readonly network: Network;
   readonly recorder: Recorder;
-  private readonly rng: SeededRng;
+  readonly samples: Samples;
+  /** Draws what the scenario leaves to chance. */
+  readonly rng: SeededRng;
+  /** How the mesh came together after each upheaval so far. */
+  readonly recoveries = new Map<Upheaval, Recovery>();
+  /** When everyone had joined and rested. */
+  settledMs: Millis = 0;
+  /** The kill, if there was one. */
+  outbreak: Outbreak | undefined;
+  /** The outage of the server, if there was one. */
+  outage: Outage | undefined;
   private readonly content: Uint8Array;
+  private joined = 0;
 
   constructor(options: RunOptions, stack: Stack) {
-    const { seed, loss, wire, liveness } = options;
+    const { seed, loss, unreachable, unreachablePeers, clockSkew, wire, liveness } = options;
+    const clockSkewMs = 1_000 * clockSkew;
     this.options = options;
     this.recorder = new Recorder((frame) => stack.encodeFrame(frame).length);
-    this.network = new Network(stack, { seed, loss, wire, liveness, observer: this.recorder });
+    const faults = { loss, unreachable, unreachablePeers, clockSkewMs };
+    this.network = new Network(stack, { seed, ...faults, wire, liveness, observer: this.recorder });
+    this.samples = new Samples(this.recorder.mesh, () => this.recorder.serverMessages);
     this.rng = new SeededRng(hash(seed, 'scenario'));
     this.content = new Uint8Array(options.payload);
   }
 
-  /** Step: everyone joins through the server, one after the other. */
-  joinAll(): void {
-    const { peers, maxPeers } = this.options;
-    const settings = { maxPeers, minPeers: Math.min(DEFAULT_SETTINGS.minPeers, maxPeers) };
-    const pace = this.options.joinMs > 0 ? this.options.joinMs : JOIN_ALL_MS / peers;
-    for (let i = 0; i < peers; i++) this.network.at(this.network.now + i * pace, () => this.network.join({ settings }));
+  /** One more peer joins through the server. */
+  join(): SimulatedPeer {
+    return this.network.join(joinOptions(this.options, this.joined++));
+  }
+
+  /** Step: everyone joins, one after the other, within `withinMs` unless a pace was asked for. */
+  joinAll(withinMs: Millis = JOIN_ALL_MS): void {
+    const { peers, joinMs } = this.options;
+    const pace = joinMs > 0 ? joinMs : withinMs / peers;
+    for (let i = 0; i < peers; i++) this.network.at(this.network.now + i * pace, () => this.join());
     this.network.run((peers - 1) * pace);
+    this.watch('join');
   }
 
   /** Step: rest after the last join, and as many minutes more as asked for. */
-  settle(): void {
-    this.network.run(SETTLE_MS + this.options.minutes * 60_000);
+  settle(minutes: number = this.options.minutes): void {
+    this.network.run(SETTLE_MS);
+    this.settledMs = this.network.now;
+    this.sampleOn();
+    this.network.run(minutes * 60_000);
   }
 
   /** Step: broadcasts that are not measured, for trees and timers to adapt. */
   warmUp(): void {
     const { broadcasts, warmup, intervalMs } = this.options;
     if (broadcasts === 0 || warmup === 0) return;
-    this.broadcast(warmup, true);
+    this.broadcastEach(intervalMs, warmup, true);
     this.network.run(warmup * intervalMs);
   }
 
   /** Step: the measured broadcasts and direct messages, and the time they have to arrive. */
   traffic(): void {
     const { broadcasts, directs, intervalMs } = this.options;
-    this.recorder.countControl();
-    this.broadcast(broadcasts, false);
-    this.direct(directs);
+    this.talk(intervalMs, intervalMs);
     this.network.run(Math.max(0, Math.max(broadcasts, directs) - 1) * intervalMs + DELIVERY_WINDOW_MS);
   }
 
-  /** What the run showed so far. */
-  results(): Results {
-    const { journal, joins, controlBytes } = this.recorder;
-    const costs = joins.costs();
-    return {
-      ...graphMetrics(journal, this.options.seed),
-      broadcast: broadcastMetrics(journal, controlBytes),
-      direct: directMetrics(journal),
-      signaling: { messagesPerJoin: { mean: rounded(mean(costs)), max: largest(costs) } },
-      links: { ...this.network.links },
-      handled: this.network.handled,
-    };
+  /** Plans the measured messages at these intervals from now on. */
+  talk(betweenBroadcastsMs: Millis, betweenDirectsMs: Millis): void {
+    const { broadcasts, directs } = this.options;
+    this.recorder.countControl();
+    this.broadcastEach(betweenBroadcastsMs, broadcasts, false);
+    this.directEach(betweenDirectsMs, directs);
   }
 
-  private broadcast(count: number, warmup: boolean): void {
-    const { senders, intervalMs } = this.options;
-    const { network, recorder, content } = this;
-    const only = senders === '1' ? this.sender : undefined;
+  /** A measured broadcast of one peer, now. */
+  broadcast(from: SimulatedPeer, warmup = false): MessageId {
+    const id = from.broadcast(this.content);
+    this.recorder.journal.broadcastSent(id, from.id, warmup, this.network.now);
+    return id;
+  }
+
+  /** From now on the mesh is looked at until it is whole again, or until the next upheaval. */
+  watch(upheaval: Upheaval, detection?: Detection): Recovery {
+    const recovery = new Recovery(this.recorder.mesh, this.network.now, detection);
+    this.recoveries.set(upheaval, recovery);
+    const look = (): void => {
+      if (recovery !== [...this.recoveries.values()].at(-1)) return;
+      recovery.sample(this.network.now);
+      if (!recovery.isComplete) this.network.at(this.network.now + RECOVERY_SAMPLE_MS, look);
+    };
+    if (!recovery.isComplete) this.network.at(this.network.now + RECOVERY_SAMPLE_MS, look);
+    return recovery;
+  }
+
+  private sampleOn(): void {
+    this.samples.sample(this.network.now);
+    this.network.at(this.network.now + SAMPLE_MS, () => this.sampleOn());
+  }
+
+  private broadcastEach(betweenMs: Millis, count: number, warmup: boolean): void {
+    const { network } = this;
+    const only = this.options.senders === '1' ? this.sender : undefined;
     for (let i = 0; i < count; i++) {
-      network.at(network.now + i * intervalMs, () => {
+      network.at(network.now + i * betweenMs, () => {
         const from = only?.state === 'up' ? only : pick(this.rng, network.up);
-        if (from === undefined) return;
-        recorder.journal.broadcastSent(from.broadcast(content), from.id, warmup, network.now);
+        if (from !== undefined) this.broadcast(from, warmup);
       });
     }
   }
 
-  private direct(count: number): void {
+  private directEach(betweenMs: Millis, count: number): void {
     const { network, recorder, content } = this;
     for (let i = 0; i < count; i++) {
-      network.at(network.now + i * this.options.intervalMs, () => {
+      network.at(network.now + i * betweenMs, () => {
         const { up } = network;
         if (up.length < 2) return;
         const from = below(this.rng, up.length);

@@ -32,8 +32,9 @@ describe('the command', () => {
     const shown = JSON.parse(out) as { broadcast: object };
     expect(Object.keys(shown)).toEqual(
       (
-        'scenario peers maxPeers seed components largestComponent eccentricity degree broadcast direct signaling links ' +
-        'handled wallMs'
+        'scenario peers maxPeers seed components largestComponent eccentricity degree broadcast direct signaling ' +
+        'serverMessagesPerPeerMinute links linksPerPeerHour newLinksPerPeerMinute tunnels ringErrors afterJoin ' +
+        'afterKill duringCut afterHeal afterReturn maxMapSizes handled wallMs'
       ).split(' '),
     );
     expect(Object.keys(shown.broadcast)).toEqual(

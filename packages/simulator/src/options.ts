@@ -1,0 +1,78 @@
+import type { Millis } from '@peerpigeon/core';
+import type { Liveness } from './liveness.js';
+
+/** What a scenario is run with. The command line's flags; see README.md. */
+export interface RunOptions {
+  readonly peers: number;
+  readonly maxPeers: number;
+  readonly seed: number;
+  /** Broadcasts measured, after `warmup` others. */
+  readonly broadcasts: number;
+  readonly directs: number;
+  /** Bytes of content of each message. */
+  readonly payload: number;
+  /** Between two messages of a kind; under churn they are spread over its time instead. */
+  readonly intervalMs: Millis;
+  /** One peer sends all broadcasts, or each is from a random one. */
+  readonly senders: '1' | 'all';
+  readonly warmup: number;
+  /** Share in [0, 1]. */
+  readonly loss: number;
+  /** Between two joins; 0 for N/100 peers a second, so that everyone is there after 100 s (flash: after 10 s). */
+  readonly joinMs: Millis;
+  /** Virtual minutes between settling and what comes next; the time that churn lasts. */
+  readonly minutes: number;
+  /** Share of peers that die at one instant. */
+  readonly kill: number;
+  /** How long the server is down. */
+  readonly downMs: Millis;
+  /** How long the network is cut in two. */
+  readonly cutMs: Millis;
+  /** Mean life of a peer under churn. */
+  readonly sessionMinutes: number;
+  /** How ids are drawn: uniformly; all with one prefix of 12 bits; in two dense clusters at the ends of the id space. */
+  readonly ids: 'uniform' | 'prefix' | 'clusters';
+  /** Which links are preferred: `nearest` is the negative control. */
+  readonly policy: 'xor' | 'random' | 'nearest';
+  /** Share of all pairs that can never link. */
+  readonly unreachable: number;
+  /** Share of peers that can link only with the others. */
+  readonly unreachablePeers: number;
+  /** A quarter each of maxPeers 1, 2, 3 and 8, whatever `maxPeers` says. */
+  readonly mixedCaps: boolean;
+  /** Half of the peers have timers once a second, a tenth once a minute, as browsers treat tabs in the background. */
+  readonly throttled: boolean;
+  /** Wall clocks are off by U(−S, S) seconds. */
+  readonly clockSkew: number;
+  readonly liveness: Liveness;
+  readonly wire: boolean;
+}
+
+/** Options of a run: three that must be said, and any others. */
+export type RunRequest = Pick<RunOptions, 'peers' | 'maxPeers' | 'seed'> & Partial<RunOptions>;
+
+/** What is not asked for; `peers`, `maxPeers` and `seed` always are. */
+export const DEFAULT_OPTIONS: Omit<RunOptions, 'peers' | 'maxPeers' | 'seed'> = {
+  broadcasts: 0,
+  directs: 0,
+  payload: 1_024,
+  intervalMs: 200,
+  senders: '1',
+  warmup: 20,
+  loss: 0,
+  joinMs: 0,
+  minutes: 0,
+  kill: 0,
+  downMs: 60_000,
+  cutMs: 60_000,
+  sessionMinutes: 10,
+  ids: 'uniform',
+  policy: 'xor',
+  unreachable: 0,
+  unreachablePeers: 0,
+  mixedCaps: false,
+  throttled: false,
+  clockSkew: 0,
+  liveness: 'full',
+  wire: false,
+};

@@ -1,0 +1,123 @@
+import { largest, mean, rounded, roundedSpread, spread } from './percentile.js';
+import type { Spread } from './percentile.js';
+import { linkRates } from './link-rates.js';
+import { broadcastMetrics, directMetrics, graphMetrics } from './metrics.js';
+import type { BroadcastMetrics, DirectMetrics, GraphMetrics } from './metrics.js';
+import type { OutbreakMessage } from './outbreak.js';
+import type { Recovery } from './recovery.js';
+import type { Run, Upheaval } from './run.js';
+import type { MapSize } from './samples.js';
+import type { Outage } from './upheavals.js';
+
+/** How long a mesh took to come together, in seconds, by looks every 250 ms; null for what was not seen. */
+export interface RecoveryTimes {
+  /** Until all that are up were one component, by links. */
+  readonly secondsToOneComponent: number | null;
+  /** Until everyone on the ring had a link or a tunnel with its true successor. */
+  readonly secondsToRightRing: number | null;
+}
+
+/** What a kill did, counted from it on, the time to notice included. */
+export interface KillMetrics extends RecoveryTimes {
+  /** Components among the survivors at the very instant of the kill. */
+  readonly components: number;
+  readonly largestComponent: number;
+  /** Survivors that had lost all their links. */
+  readonly alone: number;
+  /** Until every survivor had noticed every link that it had lost: closed it, or called it degraded. */
+  readonly detectionSeconds: number | null;
+  /** Until every component was a right ring of its own. */
+  readonly secondsToRightIslandRings: number | null;
+  /** Components when the time to recover was over: at the server's return, or 60 s after the kill. */
+  readonly islands: number | null;
+  readonly message: OutbreakMessage;
+}
+
+/** What a cut did, while it lasted. */
+export interface CutMetrics {
+  readonly components: number;
+  /** Until each side was a right ring of its own. */
+  readonly secondsToRightIslandRings: number | null;
+}
+
+/** What a run showed, apart from its name and options. README.md says what each field means. */
+export interface Results extends GraphMetrics {
+  readonly broadcast: BroadcastMetrics;
+  readonly direct: DirectMetrics;
+  /** What a join costs the server in messages; `join-costs.ts` says what counts. */
+  readonly signaling: { readonly messagesPerJoin: { readonly mean: number | null; readonly max: number | null } };
+  readonly serverMessagesPerPeerMinute: number | null;
+  readonly links: { readonly opened: number; readonly closed: number };
+  readonly linksPerPeerHour: number | null;
+  readonly newLinksPerPeerMinute: Spread;
+  readonly tunnels: number;
+  readonly ringErrors: Spread;
+  readonly afterJoin: RecoveryTimes | null;
+  readonly afterKill: KillMetrics | null;
+  readonly duringCut: CutMetrics | null;
+  readonly afterHeal: RecoveryTimes | null;
+  readonly afterReturn: (RecoveryTimes & Outage) | null;
+  readonly maxMapSizes: Readonly<Record<string, MapSize>>;
+  /** Messages and other inputs that all machines handled, the server's included. */
+  readonly handled: number;
+}
+
+/** What a run showed so far. */
+export function resultsOf(run: Run): Results {
+  const { recorder, network, samples, recoveries } = run;
+  const { journal, joins, controlBytes, mesh } = recorder;
+  const costs = joins.costs();
+  const perMinute = spread(linkRates(journal, run.settledMs, network.now));
+  const times = (upheaval: Upheaval): RecoveryTimes | null => timesOf(recoveries.get(upheaval));
+  const afterReturn = times('return');
+  return {
+    ...graphMetrics(journal, run.options.seed),
+    broadcast: broadcastMetrics(journal, controlBytes),
+    direct: directMetrics(journal),
+    signaling: { messagesPerJoin: { mean: rounded(mean(costs)), max: largest(costs) } },
+    serverMessagesPerPeerMinute: rounded(samples.serverMessagesPerPeerMinute),
+    links: { ...network.links },
+    linksPerPeerHour: perMinute.p50 === null ? null : rounded(perMinute.p50 * 60),
+    newLinksPerPeerMinute: roundedSpread(perMinute),
+    tunnels: mesh.tunnels(),
+    ringErrors: roundedSpread(spread(samples.ringErrors)),
+    afterJoin: times('join'),
+    afterKill: killMetrics(run),
+    duringCut: cutMetrics(recoveries.get('cut')),
+    afterHeal: times('heal'),
+    afterReturn: afterReturn === null || run.outage === undefined ? null : { ...afterReturn, ...run.outage },
+    maxMapSizes: Object.fromEntries([...samples.mapSizes].map(([name, size]) => [name, { ...size }])),
+    handled: network.handled,
+  };
+}
+
+function timesOf(recovery: Recovery | undefined): RecoveryTimes | null {
+  if (recovery === undefined) return null;
+  return {
+    secondsToOneComponent: recovery.secondsUntil(recovery.oneComponentMs),
+    secondsToRightRing: recovery.secondsUntil(recovery.rightRingMs),
+  };
+}
+
+function killMetrics({ outbreak, recorder }: Run): KillMetrics | null {
+  if (outbreak === undefined) return null;
+  const { recovery, islands } = outbreak;
+  const { before, detection, rightIslandRingsMs } = recovery;
+  return {
+    ...before,
+    detectionSeconds: recovery.secondsUntil(detection?.atMs ?? null),
+    ...(timesOf(recovery) as RecoveryTimes),
+    secondsToRightIslandRings: recovery.secondsUntil(rightIslandRingsMs),
+    islands,
+    message: outbreak.message(recorder),
+  };
+}
+
+function cutMetrics(recovery: Recovery | undefined): CutMetrics | null {
+  if (recovery === undefined) return null;
+  const { before, rightIslandRingsMs } = recovery;
+  return {
+    components: before.components,
+    secondsToRightIslandRings: recovery.secondsUntil(rightIslandRingsMs),
+  };
+}

@@ -1,0 +1,90 @@
+import { below, sample } from '@peerpigeon/core';
+import { OUTAGE_JOINERS_SHARE, RECOVERY_MS } from './config.js';
+import { Detection } from './detection.js';
+import { hash } from './hash.js';
+import { Outbreak } from './outbreak.js';
+import type { Run } from './run.js';
+
+/** What happened around an outage of the server. */
+export interface Outage {
+  /** Peers that came while it was down. */
+  readonly joiners: number;
+  /** Links that closed while it was down. */
+  readonly linksClosed: number;
+}
+
+/** A share of the peers dies silently, all at one instant; a survivor broadcasts at that very instant. */
+export function kill(run: Run): void {
+  const { network, rng, options, recorder } = run;
+  const { up } = network;
+  const doomed = sample(rng, up, Math.round(options.kill * up.length));
+  if (doomed.length === 0) return;
+  run.samples.disturb();
+  const detection = new Detection(recorder.mesh, doomed);
+  network.kill(doomed);
+  const survivors = network.up;
+  const recovery = run.watch('kill', detection);
+  const sender = survivors[below(rng, Math.max(1, survivors.length))];
+  if (sender !== undefined) run.outbreak = new Outbreak(recovery, run.broadcast(sender), sender, survivors);
+}
+
+/** Time for the mesh to come together. */
+export function recover(run: Run): void {
+  run.network.run(RECOVERY_MS);
+  run.outbreak?.end(run.recorder);
+}
+
+/** The server stops, whatever dies dies, peers come (if none died), and the server returns. */
+export function outage(run: Run): void {
+  const { network, options } = run;
+  run.samples.disturb();
+  const { closed } = network.links;
+  network.server.stop();
+  kill(run);
+  const joiners = options.kill > 0 ? 0 : Math.max(1, Math.round(OUTAGE_JOINERS_SHARE * options.peers));
+  for (let i = 0; i < joiners; i++) network.at(network.now + ((i + 0.5) * options.downMs) / joiners, () => run.join());
+  network.run(options.downMs);
+  run.outbreak?.end(run.recorder);
+  run.outage = { joiners, linksClosed: network.links.closed - closed };
+  network.server.start();
+  run.watch('return');
+  network.run(RECOVERY_MS);
+}
+
+/** The network is cut into two halves, drawn at random, for a time, and healed. The server is up to both. */
+export function cutAndHeal(run: Run): void {
+  const { network, options, recorder } = run;
+  run.samples.disturb();
+  const half = ({ id }: { readonly id: string }): number => hash(options.seed, 'half', id) & 1;
+  network.cut(half);
+  recorder.mesh.severed = (a, b) => half(a) !== half(b);
+  run.watch('cut');
+  network.run(options.cutMs);
+  network.heal();
+  recorder.mesh.severed = undefined;
+  run.watch('heal');
+  network.run(RECOVERY_MS);
+}
+
+/**
+ * Churn for as many minutes as asked for: lives are exponentially distributed, so that nobody grows old; who dies is
+ * replaced at once by a newcomer. Half of the deaths are silent, half are goodbyes. Messages are spread over the time.
+ */
+export function churn(run: Run): void {
+  const { network, options, rng } = run;
+  const durationMs = options.minutes * 60_000;
+  const endMs = network.now + durationMs;
+  const live = (peer: ReturnType<Run['join']>): void => {
+    const life = -Math.log(1 - below(rng, 2 ** 32) / 2 ** 32) * options.sessionMinutes * 60_000;
+    const diesMs = network.now + life;
+    if (diesMs >= endMs) return;
+    network.at(diesMs, () => {
+      if (below(rng, 2) === 0) network.kill(peer);
+      else peer.leave();
+      live(run.join());
+    });
+  };
+  for (const peer of network.up) live(peer);
+  run.talk(durationMs / Math.max(1, options.broadcasts), durationMs / Math.max(1, options.directs));
+  network.run(durationMs);
+}
