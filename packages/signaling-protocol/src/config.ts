@@ -107,13 +107,13 @@ export interface HubConfig {
   readonly maxSeekers: number;
   /** Ring neighbours told of a newcomer, on each side. */
   readonly tellRingNeighbours: number;
-  /** XOR-nearest members told of a newcomer. */
+  /** XOR-nearest members told of a newcomer where one of the two is a README client; ours hear of each other over the mesh. */
   readonly tellNearest: number;
   /** Of those who know of a peer, how many are remembered, the latest, to be told when it leaves. */
   readonly maxKnownBy: number;
 }
 
-/** A hub's defaults. A join costs at most 7 messages: announce, connected, peers and 4 × peer-discovered. */
+/** A hub's defaults. A join costs at most 5 messages: announce, connected, peers and 2 × peer-discovered. */
 export const DEFAULT_HUB_CONFIG: HubConfig = {
   maxConnections: 1_000,
   peerTimeoutMs: 300_000,

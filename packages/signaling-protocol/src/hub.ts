@@ -267,6 +267,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     const announcement: Announcement = {
       record,
       announcedAt: former?.announcedAt ?? now,
+      isOurs: message.protocol !== undefined,
       knownBy: former?.knownBy ?? new Set(),
     };
     visitor.standing = { name: 'announced', announcement };
@@ -279,11 +280,19 @@ export class Hub implements Machine<HubInput, HubOutput> {
 
     // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
     if (former !== undefined && former.record.epoch === record.epoch) return;
-    const { tellRingNeighbours, tellNearest } = this.config;
-    const told = network.neighbours(peerId, tellRingNeighbours, tellNearest, () => true);
+    const told = this.toldOf(visitor, announcement);
     for (const id of told) network.note(announcement, id);
     this.tell(network, told, { type: 'peer-discovered', peerId, record }, out);
     this.emit('peerAnnounced', visitor, out);
+  }
+
+  /** Its ring neighbours, and README clients near it, who learn of others in no other way; near a README client anybody. */
+  private toldOf({ network, peerId }: Visitor, { isOurs }: Announcement): Set<PeerId> {
+    const { tellRingNeighbours, tellNearest } = this.config;
+    const told = network.neighbours(peerId, tellRingNeighbours, 0, () => true);
+    const depends: Fits = ({ standing }) => !isOurs || (standing.name === 'announced' && !standing.announcement.isOurs);
+    for (const id of network.neighbours(peerId, 0, tellNearest, depends)) told.add(id);
+    return told;
   }
 
   /**

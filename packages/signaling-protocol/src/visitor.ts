@@ -11,6 +11,8 @@ export type Announce = Extract<ClientMessage, { type: 'announce' }>;
 export interface Announcement {
   record: PeerRecord;
   readonly announcedAt: Millis;
+  /** Whether it speaks this protocol; a README client does not. */
+  readonly isOurs: boolean;
   /** Who was told of it, or it was given to: the latest, to be told when it leaves. */
   readonly knownBy: Set<PeerId>;
 }
