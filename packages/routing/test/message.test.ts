@@ -2,7 +2,7 @@ import { below, decode, DecodeError, encode, SeededRng } from '@peerpigeon/core'
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeMessage, encodeMessage, Routing } from '../src/index.js';
-import type { Message } from '../src/index.js';
+import type { Message, Output } from '../src/index.js';
 import { envelopeOf, id, NETWORK } from './network.js';
 
 const path = [id(1), id(2), id(3)];
@@ -65,6 +65,7 @@ describe('messages on the wire', () => {
       fc.property(fc.integer(), (seed) => {
         const rng = new SeededRng(seed);
         const machine = new Routing({ peerId: id(5), network: NETWORK, rng });
+        const out: Output[] = [];
         for (const peer of [id(3), id(4), id(8)]) machine.handle({ type: 'peerUp', peer }, 0, []);
         for (let n = 0; n < 200; n++) {
           const bytes = mutate(originals.at(below(rng, originals.length)) as Uint8Array, rng);
@@ -76,10 +77,11 @@ describe('messages on the wire', () => {
             continue;
           }
           decoded++;
-          machine.handle({ type: 'received', from: id(3), message: read }, 0, []);
+          machine.handle({ type: 'received', from: id(3), message: read }, 0, out);
         }
         const { received, delivered, duplicates, relayed, nacked, stray, refused } = machine.counters;
-        expect(delivered + duplicates + relayed + nacked + stray + refused).toBeGreaterThanOrEqual(received);
+        const bounced = out.filter((output) => output.type === 'event' && output.event.type === 'bounced').length;
+        expect(delivered + duplicates + relayed + nacked + stray + refused + bounced).toBeGreaterThanOrEqual(received);
       }),
       { numRuns: 300 },
     );
