@@ -170,7 +170,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
   /** Takes the visitor out of its network. */
   private release(visitor: Visitor, now: Millis, out: HubOutput[]): void {
     const { network, peerId } = visitor;
-    this.conceal(visitor, out);
+    this.conceal(visitor, now, out);
     if (network.contenders.get(peerId) === visitor) network.contenders.delete(peerId);
     if (network.holders.get(peerId) === visitor) {
       network.holders.delete(peerId);
@@ -181,14 +181,14 @@ export class Hub implements Machine<HubInput, HubOutput> {
   }
 
   /** Makes a discoverable visitor undiscoverable, and tells those concerned. */
-  private conceal(visitor: Visitor, out: HubOutput[]): void {
+  private conceal(visitor: Visitor, now: Millis, out: HubOutput[]): void {
     const { network, peerId, standing } = visitor;
     if (standing.name !== 'announced') return;
     visitor.standing = { name: 'left' };
     visitor.inquiry = undefined;
     network.ring.delete(peerId);
     const message: ServerMessage = { type: 'peer-disconnected', peerId };
-    this.tell(network, network.concerned(peerId, standing.announcement), message, out);
+    this.tell(network, network.concerned(peerId, standing.announcement), message, now, out);
   }
 
   private onLife(visitor: Visitor, now: Millis, out: HubOutput[]): void {
@@ -211,7 +211,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
       case 'goodbye':
         if (visitor.standing.name === 'waiting') visitor.standing = { name: 'waiting', announce: undefined };
         if (visitor.standing.name !== 'announced') return;
-        this.conceal(visitor, out);
+        this.conceal(visitor, now, out);
         return this.emit('peerGoodbye', visitor, out);
       case 'cleanup':
         return;
@@ -282,7 +282,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     if (former !== undefined && former.record.epoch === record.epoch) return;
     const told = this.toldOf(visitor, announcement);
     for (const id of told) network.note(announcement, id);
-    this.tell(network, told, { type: 'peer-discovered', peerId, record }, out);
+    this.tell(network, told, { type: 'peer-discovered', peerId, record }, now, out);
     this.emit('peerAnnounced', visitor, out);
   }
 
@@ -333,10 +333,12 @@ export class Hub implements Machine<HubInput, HubOutput> {
     this.answer(inquiry.asker, inquiry.announce, inquiry, now, out);
   }
 
-  private tell(network: Network, ids: Iterable<PeerId>, message: ServerMessage, out: HubOutput[]): void {
+  private tell(network: Network, ids: Iterable<PeerId>, message: ServerMessage, now: Millis, out: HubOutput[]): void {
     for (const id of ids) {
       const holder = network.holders.get(id);
-      if (holder?.standing.name === 'announced') write(holder.connection, message, out);
+      // After a crash of many the dead would be told most of all.
+      if (holder?.standing.name !== 'announced' || this.vigil.isSilent(holder, now)) continue;
+      write(holder.connection, message, out);
     }
   }
 

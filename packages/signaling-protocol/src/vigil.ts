@@ -24,6 +24,12 @@ export class Vigil {
     return visitor.probe === undefined && now - visitor.lastHeardAt < this.config.freshMs;
   }
 
+  /** Whether `visitor` has been asked for a sign of life, and has given none within `verifyMs`. */
+  isSilent({ probe }: Visitor, now: Millis): boolean {
+    const { probeTimeoutMs, verifyMs } = this.config;
+    return probe !== undefined && now - (probe.until - probeTimeoutMs) > verifyMs;
+  }
+
   /** Asks `visitor` for a sign of life; the probe under way, if there is one. */
   probe(visitor: Visitor, now: Millis, out: HubOutput[]): Probe {
     if (visitor.probe !== undefined) return visitor.probe;

@@ -183,6 +183,18 @@ describe('announcing losses', () => {
     expect(mesh.given(50)).toEqual(expect.arrayContaining([52, 53]));
   });
 
+  test('after a crash of many it is the living who are told of the dead, not the other dead', () => {
+    const mesh = new Mesh(100);
+    mesh.kill(...upTo(20).map((index) => 40 + index));
+    mesh.lose(39, [mesh.id(40)]);
+    mesh.lose(60, [mesh.id(59)]);
+    mesh.advance(2_000);
+    expect(mesh.closed.size).toBe(20);
+    for (const victim of mesh.dead) expect(mesh.take(victim)).toEqual([]);
+    const told = mesh.take(39).flatMap((message) => (message.type === 'peer-disconnected' ? [message.peerId] : []));
+    expect(told).toContain(mesh.id(40));
+  });
+
   test('others are not given whom the hub asks for a sign of life, and are again after it', () => {
     const mesh = new Mesh(100);
     mesh.lose(50, [mesh.id(70)]);
