@@ -9,7 +9,7 @@ import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
 import { spareSlots, spareTotal } from './plan.js';
 import type { Plan } from './plan.js';
-import { worseThan } from './replacement.js';
+import { takesFinger, worseThan } from './replacement.js';
 
 /** The answer to a request for a link. */
 export type Verdict =
@@ -43,8 +43,10 @@ export function admit({ self, config, knowledge, neighbourhood, rng }: Context, 
   const far = !knowledge.near(plan.farRank).includes(peer);
   const welcome =
     (slots.ring > 0 && onRing && neighbourhood.improvesRing(peer)) ||
+    (purpose === 'rescue' && isolated) ||
     (spare > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
     (!onRing && isolated && (load < maxPeers || neighbourhood.count('leaf') < spareTotal(plan))) ||
+    (evictionStrategy && purpose === 'finger' && far && takesFinger(self, peer, plan, neighbourhood)) ||
     (evictionStrategy &&
       (purpose !== 'ring' || isolated) &&
       worseThan(self, peer, neighbourhood, policy) !== undefined);

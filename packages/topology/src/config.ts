@@ -68,6 +68,8 @@ export interface Config {
   readonly maxDials: number;
   /** How long a link above `maxPeers` waits for the one it replaces, before a long link goes. Half of the 5 s allowed. */
   readonly handoverMs: Millis;
+  /** How long without a link before anybody is asked to take us in. Prototype: 2 s; ours leaves time for one that is silent. */
+  readonly rescueAfterMs: Millis;
   /** How long the ring must have been right before long links are looked for. Prototype: 1 s. */
   readonly ringSettleMs: Millis;
   /** How long a ring link may be in the making before the next candidate is asked as well. Prototype: 1.5 s to refuse. */
@@ -137,6 +139,7 @@ export const DEFAULT_CONFIG: Config = {
   refusedMs: 20_000,
   maxDials: 4,
   handoverMs: 2_500,
+  rescueAfterMs: 4_000,
   ringSettleMs: 1_000,
   slowDialMs: 2_500,
   exchangeMs: 500,

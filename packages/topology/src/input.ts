@@ -17,13 +17,16 @@ export interface Timer {
  */
 export type DialFailure = 'absent' | 'silent' | 'failed' | 'ended';
 
-/** Why a link is asked for: the role it shall have here, the application's wish, or a link beyond `maxPeers` for a transfer. */
-export type Purpose = Role | 'manual' | 'extra';
+/**
+ * Why a link is asked for: the role it shall have here; `rescue`, of whoever has had no link for a while, that its ring
+ * neighbours do not give; the application's wish; or `extra`, a link beyond `maxPeers` for a call or a transfer.
+ */
+export type Purpose = Role | 'rescue' | 'manual' | 'extra';
 
 /** Reads a purpose from outside; what this version does not know counts as `none`. */
 export function purposeOf(word: string): Purpose {
   return (
-    (['ring', 'random', 'finger', 'near', 'leaf', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none'
+    (['ring', 'random', 'finger', 'near', 'leaf', 'rescue', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none'
   );
 }
 

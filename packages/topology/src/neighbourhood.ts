@@ -101,22 +101,24 @@ export class Neighbourhood {
   }
 
   /** Gives each link its role anew. */
-  assign({ slots, policy, farRank, settings, size }: Plan, { knowledge, config, rng }: Context, now: Millis): void {
+  assign(plan: Plan, { knowledge, config, rng }: Context, now: Millis): void {
+    const { slots, policy, farRank, settings } = plan;
     const near = knowledge.near(farRank);
     // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.
     const tooNear = knowledge.near(farRank >> 1);
     const candidates = [...this.links.values()]
       .filter(({ suspect }) => !suspect)
-      .map(({ peer, record, role, extra }) => {
+      .map(({ peer, record, role, theirRole, extra }) => {
         const onRing = isOnRing(record);
         const far = !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
-        return { peer, onRing, far: onRing && far, extra };
+        const claimed = theirRole !== 'random' && theirRole !== 'none';
+        return { peer, onRing, far: onRing && far, extra, claimed };
       });
     // With one long link alone it is drawn uniformly: the diameter is what counts then.
     if (policy.spread && settings.maxPeers > 3) {
       const covered = new Set(candidates.filter(({ far }) => far).map(({ peer }) => bucketIndex(this.self, peer)));
       const { redrawMs } = config;
-      this.wanted = this.fingers.draw(slots.finger, shallowBuckets(size), covered, redrawMs, now, rng);
+      this.wanted = this.fingers.draw(slots.finger, shallowBuckets(plan), covered, redrawMs, now, rng);
     } else this.wanted = undefined;
     const roles = assignRoles(this.self, candidates, slots, policy, this);
     for (const link of this.links.values()) link.role = roles.get(link.peer) ?? 'none';

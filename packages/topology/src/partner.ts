@@ -3,6 +3,7 @@ import type { Millis, PeerId } from '@peerpigeon/core';
 import { bucketIndex } from '@peerpigeon/xor';
 import type { Context } from './context.js';
 import type { Known } from './known.js';
+import type { Neighbourhood } from './neighbourhood.js';
 import { longSlots } from './plan.js';
 import type { Plan } from './plan.js';
 
@@ -18,8 +19,14 @@ export interface Partner {
 export function wantedBuckets({ self, neighbourhood }: Context): ReadonlySet<number> | undefined {
   if (neighbourhood.wanted === undefined) return undefined;
   const missing = new Set(neighbourhood.wanted);
-  for (const { peer, role } of neighbourhood.ordinary) if (role !== 'ring') missing.delete(bucketIndex(self, peer));
+  for (const bucket of coveredBuckets(self, neighbourhood)) missing.delete(bucket);
   return missing;
+}
+
+/** Buckets that long links cover. */
+export function coveredBuckets(self: PeerId, neighbourhood: Neighbourhood): ReadonlySet<number> {
+  const long = neighbourhood.ordinary.filter(({ role }) => role === 'finger' || role === 'random');
+  return new Set(long.map(({ peer }) => bucketIndex(self, peer)));
 }
 
 /**

@@ -1,7 +1,10 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
+import { pick } from '@peerpigeon/core';
+import { bucketIndex } from '@peerpigeon/xor';
 import { Backoff } from './backoff.js';
 import type { Context } from './context.js';
 import type { Neighbour, Neighbourhood } from './neighbourhood.js';
+import { coveredBuckets, wantedBuckets } from './partner.js';
 import { spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
 import type { Policy } from './policy.js';
@@ -29,7 +32,25 @@ export function worseThan(
   return worst;
 }
 
-/** Looks for better near links when all slots are taken: one at a time, ever more rarely while nothing comes of it. */
+/**
+ * A random link above their number, in the slot of a finger, that is no finger at the other end either. It is replaced by
+ * one that both ends rank higher: the one in a wanted bucket that none covers, the other in a bucket that none covers. So the
+ * number of wanted buckets that are covered, over all peers, rises at each step, and that ends too.
+ */
+function redundantLink({ slots }: Plan, neighbourhood: Neighbourhood): Neighbour | undefined {
+  if (neighbourhood.count('random') <= slots.random) return undefined;
+  return neighbourhood.ordinary.find(
+    ({ role, theirRole, closing }) => role === 'random' && theirRole === 'random' && !closing,
+  );
+}
+
+/** Whether a finger to `peer` may replace a link of ours: it leads where none does. */
+export function takesFinger(self: PeerId, peer: PeerId, plan: Plan, neighbourhood: Neighbourhood): boolean {
+  if (!plan.policy.spread || redundantLink(plan, neighbourhood) === undefined) return false;
+  return !coveredBuckets(self, neighbourhood).has(bucketIndex(self, peer));
+}
+
+/** Looks for better near links and fingers when all slots are taken: one at a time, ever more rarely while nothing comes of it. */
 export class Replacement {
   private readonly context: Context;
   private readonly backoff: Backoff;
@@ -45,23 +66,33 @@ export class Replacement {
     this.backoff.hasten(now);
   }
 
-  /**
-   * Whom to ask for a near link that replaces one of ours, and when to look again.
-   */
-  step(plan: Plan, now: Millis): { readonly peer?: PeerId; readonly until: Millis } {
-    const { self, knowledge, neighbourhood } = this.context;
-    const { policy, settings, slots } = plan;
-    if (slots.near === 0 || !settings.evictionStrategy) return { until: Infinity };
+  /** Whom to ask for a link that replaces one of ours, and when to look again. */
+  step(
+    plan: Plan,
+    now: Millis,
+  ): { readonly peer?: PeerId; readonly purpose?: 'finger' | 'near'; readonly until: Millis } {
+    const { self, knowledge, neighbourhood, rng } = this.context;
+    const { policy, settings, slots, farRank } = plan;
+    const missing = wantedBuckets(this.context);
+    const redundant = missing !== undefined && missing.size > 0 && redundantLink(plan, neighbourhood) !== undefined;
+    if ((slots.near === 0 && !redundant) || !settings.evictionStrategy) return { until: Infinity };
     if (neighbourhood.pending.size > 0 || spareSlots(plan, neighbourhood) > 0) return { until: Infinity };
     if (now < this.backoff.at) return { until: this.backoff.at };
+    this.backoff.advance(now);
+    const until = this.backoff.at;
+    const near = knowledge.near(farRank);
+    const fingers: PeerId[] = [];
     let best: PeerId | undefined;
     for (const [peer, known] of knowledge.entries()) {
       if (neighbourhood.has(peer) || !knowledge.reaches(known) || isUnlinkable(this.context, known)) continue;
       if (Math.max(known.retryAt, known.refusedUntil) > now) continue;
+      if (redundant && missing.has(bucketIndex(self, peer)) && !near.includes(peer)) fingers.push(peer);
       if (best === undefined || policy.compareNear(self, peer, best) < 0) best = peer;
     }
-    this.backoff.advance(now);
-    const peer = best !== undefined && worseThan(self, best, neighbourhood, policy) ? best : undefined;
-    return peer === undefined ? { until: this.backoff.at } : { peer, until: this.backoff.at };
+    const finger = pick(rng, fingers);
+    if (finger !== undefined) return { peer: finger, purpose: 'finger', until };
+    if (best !== undefined && worseThan(self, best, neighbourhood, policy))
+      return { peer: best, purpose: 'near', until };
+    return { until };
   }
 }

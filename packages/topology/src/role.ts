@@ -19,6 +19,8 @@ export interface Candidate {
   readonly onRing: boolean;
   /** Far enough along the ring to be worth a long link. */
   readonly far: boolean;
+  /** The other end needs it: of links that are equal here, others go first. */
+  readonly claimed?: boolean;
   /** It takes no slot; the one role that it may have besides is ring. */
   readonly extra?: boolean;
 }
@@ -33,7 +35,8 @@ export interface Surroundings {
 
 /**
  * Gives each link its role, from scratch: the nearest linked peer on each side is ring; far links become fingers (one per
- * distinct wanted XOR bucket first) and random ones, oldest first; what is left is near, by the policy's order, or none.
+ * distinct XOR bucket, if it is wanted) and random ones, oldest first, in slots of both kinds; what is left is near, by the
+ * policy's order, or none.
  * @param candidates the links, oldest first, without suspects, which have no role
  */
 export function assignRoles(
@@ -55,8 +58,10 @@ export function assignRoles(
   const long: PeerId[] = [];
   const rest: PeerId[] = [];
   let hangsOn = false;
-  for (const { peer, onRing, far, extra } of candidates) {
+  const claims = new Set<PeerId>();
+  for (const { peer, onRing, far, extra, claimed } of candidates) {
     if (roles.has(peer)) continue;
+    if (claimed === true) claims.add(peer);
     if (extra === true) roles.set(peer, 'extra');
     else if (asLeaf) {
       roles.set(peer, hangsOn ? 'none' : 'leaf');
@@ -78,14 +83,13 @@ export function assignRoles(
       finger--;
     } else spare.push(peer);
   }
+  spare.sort((a, b) => Number(claims.has(b)) - Number(claims.has(a)));
   for (const peer of spare) {
-    if (random > 0) {
-      roles.set(peer, 'random');
-      random--;
-    } else if (finger > 0) {
-      roles.set(peer, 'finger');
-      finger--;
-    } else rest.push(peer);
+    if (random > 0 || (finger > 0 && wanted !== undefined)) roles.set(peer, 'random');
+    else if (finger > 0) roles.set(peer, 'finger');
+    else rest.push(peer);
+    if (random > 0) random--;
+    else finger--;
   }
   rest.sort((a, b) => policy.compareNear(self, a, b));
   for (const peer of rest) roles.set(peer, near-- > 0 ? 'near' : 'none');

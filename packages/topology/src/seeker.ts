@@ -35,6 +35,8 @@ export class Seeker {
   /** Who fell silent since the server was asked last. */
   private readonly missed = new Set<PeerId>();
   private lostAt: Millis = -Infinity;
+  /** Since when there is no link. */
+  private aloneSince: Millis = Infinity;
   private readonly replacement: Replacement;
 
   constructor(context: Context) {
@@ -67,6 +69,7 @@ export class Seeker {
 
   clear(): void {
     this.missed.clear();
+    this.aloneSince = Infinity;
     this.ring = { state: 'open', since: 0 };
   }
 
@@ -77,6 +80,7 @@ export class Seeker {
     knowledge.retry(now);
     if (maxPeers === 1) return { next: autoDiscovery ? this.seekLeaf(online, now, out) : Infinity, tunnels: [] };
     if (autoDiscovery && neighbourhood.ordinary.length === 0) return this.seekAny(plan, online, now, out);
+    this.aloneSince = Infinity;
     const { tunnels, next: ringNext } = this.seekRing(plan, autoDiscovery, now, out);
     if (!autoDiscovery) return { next: Infinity, tunnels };
     let next = ringNext;
@@ -99,7 +103,7 @@ export class Seeker {
     }
     const better = this.replacement.step(plan, now);
     next = Math.min(next, better.until);
-    if (better.peer !== undefined) this.dial(better.peer, 'near', now, out);
+    if (better.peer !== undefined) this.dial(better.peer, better.purpose ?? 'near', now, out);
     if (online) next = Math.min(next, this.discover(missing, Math.max(0, spare), now, out));
     return { next, tunnels };
   }
@@ -121,8 +125,11 @@ export class Seeker {
   private seekAny(plan: Plan, online: boolean, now: Millis, out: Output[]): Search {
     const { neighbourhood } = this.context;
     if (this.ring.state === 'right') this.ring = { state: 'open', since: now };
-    const step = isolationStep(this.context, now);
-    if (step.peer !== undefined) this.dial(step.peer, plan.slots.ring > 0 ? 'ring' : 'near', now, out);
+    if (this.aloneSince > now) this.aloneSince = now;
+    const rescue = now - this.aloneSince >= this.context.config.rescueAfterMs;
+    const step = isolationStep(this.context, rescue, now);
+    const purpose = rescue ? 'rescue' : plan.slots.ring > 0 ? 'ring' : 'near';
+    if (step.peer !== undefined) this.dial(step.peer, purpose, now, out);
     const spare = Math.max(0, spareSlots(plan, neighbourhood));
     const discoverAt = online ? this.discover(neighbourhood.pending.size === 0, spare, now, out) : Infinity;
     return { next: Math.min(step.until, discoverAt), tunnels: [] };
