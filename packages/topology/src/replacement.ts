@@ -53,17 +53,20 @@ export function takesFinger(self: PeerId, peer: PeerId, plan: Plan, neighbourhoo
 /** Looks for better near links and fingers when all slots are taken: one at a time, ever more rarely while nothing comes of it. */
 export class Replacement {
   private readonly context: Context;
-  private readonly backoff: Backoff;
+  private readonly near: Backoff;
+  private readonly fingers: Backoff;
 
   constructor(context: Context) {
     const { config, rng } = context;
     this.context = context;
-    this.backoff = new Backoff(config.seekMs, config.restDiscoverMs, rng);
+    this.near = new Backoff(config.seekMs, config.restDiscoverMs, rng);
+    // A bucket without partner is given up after a while, so this ends by itself.
+    this.fingers = new Backoff(config.seekMs, 2 * config.seekMs, rng);
   }
 
   /** A link was gained or lost: better ones may be had again. */
   changed(now: Millis): void {
-    this.backoff.hasten(now);
+    this.near.hasten(now);
   }
 
   /** Whom to ask for a link that replaces one of ours, and when to look again. */
@@ -77,9 +80,10 @@ export class Replacement {
     const redundant = missing !== undefined && missing.size > 0 && redundantLink(plan, neighbourhood) !== undefined;
     if ((slots.near === 0 && !redundant) || !settings.evictionStrategy) return { until: Infinity };
     if (neighbourhood.pending.size > 0 || spareSlots(plan, neighbourhood) > 0) return { until: Infinity };
-    if (now < this.backoff.at) return { until: this.backoff.at };
-    this.backoff.advance(now);
-    const until = this.backoff.at;
+    const backoff = redundant ? this.fingers : this.near;
+    if (now < backoff.at) return { until: backoff.at };
+    backoff.advance(now);
+    const until = backoff.at;
     const near = knowledge.near(farRank);
     const fingers: PeerId[] = [];
     let best: PeerId | undefined;
