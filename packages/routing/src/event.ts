@@ -8,7 +8,7 @@ export type FailureReason = 'unreachable' | 'timeout' | 'disconnected';
 
 /** What a router has to tell. */
 export type Event =
-  /** A direct message for us, once. */
+  /** A direct message or a signal (`envelope.kind`) for us, once. */
   | {
       readonly type: 'message';
       readonly envelope: Envelope;

@@ -4,11 +4,17 @@ import type { Timer } from './timer.js';
 
 /** Where a parcel goes. */
 export type Address =
-  /** To this peer: over `route` (the peers in between, our neighbour first), else greedily. */
+  /**
+   * To this peer: over `route` (the peers in between, our neighbour first; taken even if we have a link with the peer), else
+   * greedily.
+   */
   | { readonly type: 'peer'; readonly peer: PeerId; readonly route?: readonly PeerId[] }
-  /** To whoever is nearest to `key` on the ring, as far as links lead; first over the link `over`, if given. */
+  /**
+   * To whoever is nearest to `key` on the ring, ourselves left out, as far as links and tunnels lead; first over the link `over`,
+   * if given.
+   */
   | { readonly type: 'key'; readonly key: PeerId; readonly over?: PeerId }
-  /** To whoever is reached by so many steps over links drawn at random. */
+  /** To whoever is reached by so many steps (1 to 64) over links drawn at random. */
   | { readonly type: 'walk'; readonly steps: number };
 
 /** What can happen to a router. */
@@ -19,7 +25,10 @@ export type Input =
    * greedily.
    */
   | { readonly type: 'route'; readonly envelope: Envelope; readonly route?: readonly PeerId[] }
-  /** Send a parcel: once, unacknowledged. What cannot go on comes back as `bounced`, if that finds its way. */
+  /**
+   * Send a parcel: once, unacknowledged. One to a peer that cannot go on comes back as `bounced`, if that finds its way;
+   * others, and what is over 16 KiB, are dropped.
+   */
   | { readonly type: 'parcel'; readonly address: Address; readonly body: FrameValue }
   /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */
   | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }

@@ -62,11 +62,6 @@ export class Neighbourhood {
     return this.tunnels.size;
   }
 
-  /** Whether there is a link with `peer`. */
-  has(peer: PeerId): boolean {
-    return this.views.has(peer);
-  }
-
   /** Whether a neighbour is to be avoided. */
   suspect(peer: PeerId, suspected: boolean): void {
     if (!suspected) this.suspects.delete(peer);
@@ -124,6 +119,11 @@ export class Neighbourhood {
     if (hop !== undefined || tried.size === 0) return hop;
     tried.clear();
     return this.first(target, route, tried);
+  }
+
+  /** The first hop of a source route that is to be taken even where there is a link with its end; not over a suspect. */
+  over(route: readonly PeerId[]): Hop | undefined {
+    return this.along(this.self, { ...GREEDY, route }, this.suspects);
   }
 
   private firstBut(except: ReadonlySet<PeerId>, target: PeerId, route: readonly PeerId[]): Hop | undefined {

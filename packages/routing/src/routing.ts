@@ -33,7 +33,7 @@ export interface Counters {
   readonly nacked: number;
   /** Answers that came too late, were not ours to have, or knew no way on, and own parcels that came back. */
   readonly stray: number;
-  /** Dropped as violations, and parcels that could not be read. */
+  /** Dropped as violations; parcels that could not be read; own parcels over `MAX_PARCEL_BYTES`. */
   readonly refused: number;
 }
 
@@ -77,8 +77,8 @@ export class Routing implements Machine<Input, Output> {
   }
 
   /**
-   * @throws {AssertionError} for an envelope that is not from us to one other peer, or is under way already; for a parcel
-   * over `MAX_PARCEL_BYTES` and a walk over `MAX_WALK_STEPS`
+   * @throws {AssertionError} for an envelope that is not from us to one other peer, or is under way already; for a walk
+   * of less than 1 step or more than `MAX_WALK_STEPS`
    */
   handle(input: Input, now: Millis, out: Output[]): void {
     switch (input.type) {
@@ -123,7 +123,11 @@ export class Routing implements Machine<Input, Output> {
   private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
     const { peerId, maxHops } = this.config;
     const bytes = encode(body);
-    assert(bytes.length <= MAX_PARCEL_BYTES, 'a parcel is small');
+    if (bytes.length > MAX_PARCEL_BYTES) {
+      // No bug of the caller: what others told it may be long.
+      this.count.refused++;
+      return;
+    }
     const hop = this.firstHop(address);
     const to = address.type === 'peer' ? address.peer : address.type === 'key' ? address.key : null;
     if (hop === undefined) {
@@ -141,12 +145,11 @@ export class Routing implements Machine<Input, Output> {
       case 'peer': {
         const { peer, route } = address;
         if (peer === peerId) return undefined;
-        return neighbourhood.first(peer, straighten(route, peerId, peer), new Set());
+        return neighbourhood.over(straighten(route, peerId, peer)) ?? neighbourhood.first(peer, [], new Set());
       }
       case 'key': {
         const { key, over } = address;
-        if (over === undefined) return neighbourhood.first(key, [], new Set());
-        return neighbourhood.has(over) ? { next: over, ...GREEDY } : undefined;
+        return over === undefined ? neighbourhood.first(key, [], new Set()) : neighbourhood.over([over]);
       }
       case 'walk':
         assert(address.steps >= 1 && address.steps <= MAX_WALK_STEPS, `a walk has 1 to ${MAX_WALK_STEPS} steps`);

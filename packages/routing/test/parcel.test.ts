@@ -46,6 +46,18 @@ describe('a parcel to a peer', () => {
     expect(parcels(network.take(id(2)))).toMatchObject([{ path: [id(1), id(9), id(5)] }]);
   });
 
+  it('takes a given route even to a neighbour: so a detour is tried, there and back', () => {
+    const network = line(3);
+    network.link(id(1), id(3));
+    send(network, id(1), { type: 'peer', peer: id(3), route: [id(2)] });
+    network.run();
+    expect(parcels(network.take(id(3)))).toMatchObject([{ path: [id(1), id(2)] }]);
+    network.feed(id(1), { type: 'suspect', peer: id(2) });
+    send(network, id(1), { type: 'peer', peer: id(3), route: [id(2)] });
+    network.run();
+    expect(parcels(network.take(id(3)))).toMatchObject([{ path: [id(1)] }]);
+  });
+
   it('bounces where it can go no further, back over its path', () => {
     const network = line(4);
     send(network, id(1), { type: 'peer', peer: id(9) });
@@ -302,11 +314,13 @@ describe('what others do wrong with parcels', () => {
     expect(network.violations).toHaveLength(1);
   });
 
-  it('a body over 16 KiB is a bug of the caller', () => {
+  it('a body over 16 KiB is not sent', () => {
     const network = line(2);
-    const feed = (bytes: number) => () =>
+    for (const bytes of [16_385, 16_000]) {
       network.feed(id(1), { type: 'parcel', address: { type: 'peer', peer: id(2) }, body: new Uint8Array(bytes) });
-    expect(feed(16_385)).toThrow(AssertionError);
-    expect(feed(16_000)).not.toThrow();
+    }
+    network.run();
+    expect(parcels(network.take(id(2)))).toMatchObject([{ body: new Uint8Array(16_000) }]);
+    expect(network.machines.get(id(1))?.counters).toMatchObject({ refused: 1 });
   });
 });
