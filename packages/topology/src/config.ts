@@ -152,7 +152,7 @@ export const DEFAULT_CONFIG: Config = {
   restDiscoverMs: 90_000,
   warnAfterMs: 10_000,
   warnAfterDials: 3,
-  redrawMs: 20_000,
+  redrawMs: 60_000,
   evaluateMs: 30_000,
   maxExtraPeers: 8,
 };
