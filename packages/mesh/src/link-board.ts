@@ -92,7 +92,10 @@ export class LinkBoard {
   dial(peer: PeerId, purpose: Purpose, isolated: boolean, route?: Route): void {
     let entry = this.table.get(peer);
     if (entry === undefined) {
-      entry = this.create(bytesToHex(randomBytes(this.rng, SESSION_BYTES)), wayTo(peer, route));
+      entry = this.create(
+        bytesToHex(randomBytes(this.rng, SESSION_BYTES)),
+        wayTo(peer, route, purpose === 'ring' || purpose === 'leaf'),
+      );
     } else entry.way.route ??= route;
     this.run(entry, { type: 'dial', purpose, isolated, timeoutMs: this.host.patienceMs(entry.way) });
   }

@@ -63,19 +63,24 @@ const describeEvent = ({ type, absent }: { readonly type: string; readonly absen
   absent ? `${type}, absent` : type;
 
 describe('which way a first signal goes', () => {
-  it.each<[links: number, online: boolean, route: readonly PeerId[] | undefined, expected: string[]]>([
-    [0, false, [], ['unreached']],
-    [0, true, [BETWEEN], ['server']],
-    [1, true, undefined, ['server', 'mesh']],
-    [1, true, [BETWEEN], ['server', 'mesh']],
-    [1, false, undefined, ['mesh']],
-    [2, true, [BETWEEN], ['mesh']],
-    [2, true, undefined, ['server']],
-    [2, false, undefined, ['mesh']],
-    [8, false, [BETWEEN], ['mesh']],
-  ])('with %i links, server up: %s, route %j: %j', (links, online, route, expected) => {
+  const both = ['server', 'mesh'];
+  it.each<[links: number, online: boolean, ring: boolean, route: readonly PeerId[] | undefined, expected: string[]]>([
+    [0, false, true, [], ['unreached']],
+    [0, true, false, [BETWEEN], ['server']],
+    [0, true, true, undefined, ['server']],
+    [1, true, true, undefined, both],
+    [1, true, true, [BETWEEN], both],
+    [1, true, false, undefined, ['mesh']],
+    [1, true, false, [BETWEEN], ['mesh']],
+    [1, false, true, undefined, ['mesh']],
+    [2, true, true, [BETWEEN], ['mesh']],
+    [2, true, true, undefined, both],
+    [2, true, false, undefined, ['mesh']],
+    [2, false, true, undefined, ['mesh']],
+    [8, false, false, [BETWEEN], ['mesh']],
+  ])('with %i links, server up: %s, for the ring: %s, route %j: %j', (links, online, ring, route, expected) => {
     const bench = new Bench(links, online);
-    expect(bench.send(wayTo(PEER, route))).toEqual(expected);
+    expect(bench.send(wayTo(PEER, route, ring))).toEqual(expected);
     if (expected.includes('mesh')) {
       expect(bench.last?.route).toEqual(route);
       expect(bench.last?.envelope).toMatchObject({ kind: 'signal', from: SELF, to: PEER });
@@ -184,7 +189,7 @@ describe('absent at the server', () => {
 
   it('ends a raced attempt only when the mesh has failed too', () => {
     const bench = new Bench(1, true);
-    const way = wayTo(PEER);
+    const way = wayTo(PEER, undefined, true);
     bench.send(way);
     expect(bench.absent(way)).toEqual([]);
     expect(bench.settle(false)).toEqual(['unreached, absent']);
@@ -192,7 +197,7 @@ describe('absent at the server', () => {
 
   it('and not at all if the mesh has reached it', () => {
     const bench = new Bench(1, true);
-    const way = wayTo(PEER);
+    const way = wayTo(PEER, undefined, true);
     bench.send(way);
     bench.settle(true);
     expect(bench.absent(way)).toEqual([]);
@@ -203,11 +208,12 @@ describe('absent at the server', () => {
 describe('patience with a request', () => {
   it.each<[string, Bench, Way, Millis]>([
     ['the server alone', new Bench(0, true), wayTo(PEER), PATIENCE.serverMs],
-    ['both', new Bench(1, true), wayTo(PEER), PATIENCE.serverMs],
+    ['both', new Bench(1, true), wayTo(PEER, undefined, true), PATIENCE.serverMs],
     ['3 links, server down', new Bench(2, false), wayTo(PEER, [BETWEEN, BETWEEN]), 1_360],
     ['40 links, server down', new Bench(2, false), wayTo(PEER, Array<PeerId>(39).fill(BETWEEN)), 4_000],
     ['nobody knows how far', new Bench(2, false), wayTo(PEER), 4_000],
     ['the mesh, then the server', new Bench(2, true), wayTo(PEER, [BETWEEN]), 3_500],
+    ['the same, nobody knows how far', new Bench(1, true), wayTo(PEER), 4_000],
   ])('%s', (_, bench, way, expected) => {
     expect(bench.signaler.patienceMs(way)).toBe(expected);
   });
