@@ -51,6 +51,9 @@ describe('settings', () => {
     ],
     [{ maxPeers: 2, minPeers: 3 }, RangeError],
     [{ maxPeers: 0 }, RangeError],
+    [{ maxExtraPeers: -1 }, RangeError],
+    [{ maxExtraPeers: 51 }, RangeError],
+    [{ maxExtraPeers: '8' as never }, TypeError],
     [{ autoDiscovery: 'no' as never }, TypeError],
   ])('S62: the constructor checks as the setters do: %j', (options, expected) => {
     if (typeof expected === 'function') expect(() => world.mesh(options)).toThrow(expected);
@@ -124,6 +127,35 @@ describe('introspection and links by hand', () => {
     await vi.waitUntil(() => a.hasPeer(b.peerId!) && b.hasPeer(a.peerId!));
     a.connectToPeer(b.peerId!);
     expect(a.getDiscoveredPeers()).toEqual([]);
+  });
+
+  it('health, explain and evaluate: safe at any time, JSON-safe, and right (S84, S107)', async () => {
+    const idle = world.mesh();
+    expect([idle.health(), idle.evaluate()]).toEqual([null, null]);
+    expect(idle.explain('anybody').code).toBe('unknown');
+
+    const [a, b] = (await world.full(2)) as [PeerPigeonMesh, PeerPigeonMesh];
+    await vi.waitUntil(() => a.health()?.ring.state === 'right');
+    const health = a.health();
+    expect(JSON.parse(JSON.stringify(health))).toEqual(health);
+    expect(health).toMatchObject({
+      peerId: a.peerId,
+      sizeEstimate: 2,
+      ring: { predecessor: b.peerId, successor: b.peerId },
+      links: [{ peer: b.peerId, kind: 'mesh', role: 'ring', degraded: false }],
+      partitionSuspected: false,
+      connecting: [],
+      connectionAttempts: {},
+      signaling: 'connected',
+    });
+    expect(a.explain(b.peerId!)).toEqual({ code: 'linked', message: 'linked as ring' });
+    expect(a.explain(a.peerId!).code).toBe('self');
+    for (const malformed of ['', 7, null]) expect(() => a.explain(malformed as never)).toThrow(TypeError);
+    const evaluation = a.evaluate();
+    expect(JSON.parse(JSON.stringify(evaluation))).toEqual(evaluation);
+    // Its one link is held, and minPeers is 2.
+    expect(evaluation).toMatchObject({ ok: false, score: 1, size: 2 });
+    expect(evaluation?.findings.map(({ code }) => code)).toEqual(['below-min-peers']);
   });
 
   it('S82: disconnectPeer tells both sides why', async () => {
