@@ -61,9 +61,13 @@ export function explain({ self, links, topology, session, settings }: Parts, pee
   }
   const known = knowledge.get(peer);
   if (known === undefined) return say('unknown', 'nobody has told of it');
-  const { retryAt, refusedUntil, attempts, route } = known;
+  const { retryAt, refusedUntil, attempts, unlinked, route } = known;
+  const again = `dialled again in ${Math.ceil(retryAt - now)} ms`;
+  if (retryAt > now && unlinked > 0) {
+    return say('unlinkable', `it answers, yet no path between us was found, ${unlinked} times in a row; ${again}`);
+  }
   if (retryAt > now && attempts > 0) {
-    return say('backing-off', `${attempts} dials failed; dialled again in ${Math.ceil(retryAt - now)} ms`);
+    return say('backing-off', `${attempts} dials failed; ${again}`);
   }
   if (Math.max(retryAt, refusedUntil) > now) return say('refused', 'it had no room, or has just been parted from');
   const { autoDiscovery, maxPeers } = settings();
