@@ -1,15 +1,16 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { between } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { compareRingDistance } from '@peerpigeon/xor';
+import { bucketIndex, compareRingDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
 import type { Input } from './input.js';
 import { isOnRing } from './known.js';
 import type { Knowledge } from './knowledge.js';
 import { MAX_HINTS } from './message.js';
+import { coveredBuckets } from './partner.js';
 import { spareSlots, spareTotal } from './plan.js';
 import type { Plan } from './plan.js';
-import { takesFinger, worseThan } from './replacement.js';
+import { redundantLink, worseThan } from './replacement.js';
 
 /** The answer to a request for a link. */
 export type Verdict =
@@ -40,13 +41,19 @@ export function admit({ self, config, knowledge, neighbourhood, rng }: Context, 
 
   const onRing = record === undefined || isOnRing(record);
   const spare = spareSlots(plan, neighbourhood);
-  const far = !knowledge.near(plan.farRank).includes(peer);
+  // A finger may lead to a near one, where none leads yet.
+  const fresh =
+    purpose === 'finger' &&
+    neighbourhood.wanted !== undefined &&
+    !knowledge.near(1).includes(peer) &&
+    !coveredBuckets(self, neighbourhood).has(bucketIndex(self, peer));
+  const far = fresh || !knowledge.near(plan.farRank).includes(peer);
   const welcome =
     (slots.ring > 0 && onRing && neighbourhood.improvesRing(peer)) ||
     (purpose === 'rescue' && isolated) ||
     (spare > 0 && (far || !onRing || slots.near > 0 || purpose === 'manual')) ||
     (!onRing && isolated && (load < maxPeers || neighbourhood.count('leaf') < spareTotal(plan))) ||
-    (evictionStrategy && purpose === 'finger' && far && takesFinger(self, peer, plan, neighbourhood)) ||
+    (evictionStrategy && fresh && redundantLink(plan, neighbourhood) !== undefined) ||
     (evictionStrategy &&
       (purpose !== 'ring' || isolated) &&
       worseThan(self, peer, neighbourhood, policy) !== undefined);

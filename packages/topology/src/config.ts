@@ -19,6 +19,8 @@ export interface Config {
   readonly tellMs: Millis;
   /** How long a route is not replaced by a longer one. A guess: some exchanges of a repair. */
   readonly routeFreshMs: Millis;
+  /** How long the server has to close an open ring before it is searched over the mesh as well. A guess: two tries. */
+  readonly repairAfterMs: Millis;
   /** Period of the exchange with peers that are no neighbours while the ring is open. Prototype: 0.6 s. */
   readonly repairMs: Millis;
   /** Longest such period: an open ring that nothing changes is searched ever more rarely. A guess. */
@@ -34,6 +36,10 @@ export interface Config {
   readonly probeMs: Millis;
   /** Longest such delay. Prototype: 120 s. */
   readonly maxProbeMs: Millis;
+  /** How long a member that the server names has to answer over the mesh. Longer than the longest ways take (measured: 10 s). */
+  readonly partitionMs: Millis;
+  /** Random members asked of the server when the mesh may be in pieces. */
+  readonly partitionSample: number;
   /** Period of the shuffle: a random walk that swaps what is known. HyParView: 30–60 s. */
   readonly shuffleMs: Millis;
   /** Steps of that walk. HyParView's active random walk: 6. */
@@ -114,6 +120,7 @@ export const DEFAULT_CONFIG: Config = {
   tellLossMs: 20_000,
   tellMs: 150_000,
   routeFreshMs: 5_000,
+  repairAfterMs: 3_000,
   repairMs: 600,
   maxRepairMs: 4_800,
   repairTailMs: 4_000,
@@ -122,6 +129,8 @@ export const DEFAULT_CONFIG: Config = {
   maxAnswerMs: 4_000,
   probeMs: 4_000,
   maxProbeMs: 120_000,
+  partitionMs: 10_000,
+  partitionSample: 4,
   shuffleMs: 45_000,
   shuffleSteps: 6,
   unlinkableAfter: 2,

@@ -8,7 +8,9 @@ import type { Neighbours } from './exchange.js';
 import type { Message } from './message.js';
 import type { Neighbour } from './neighbourhood.js';
 import type { Output } from './output.js';
+import { Partition } from './partition.js';
 import { Repair } from './repair.js';
+import { straighten } from './route.js';
 import type { Route } from './route.js';
 import { Tunnels } from './tunnels.js';
 
@@ -25,7 +27,8 @@ export interface Standing {
 
 /** What is to be found out. */
 export interface Wants {
-  readonly ringOpen: boolean;
+  /** Ring neighbours, which the server has not named. */
+  readonly ring: boolean;
   /** Ring neighbours that cannot be linked. */
   readonly tunnels: readonly PeerId[];
   /** Neighbours of whom it is not known whether another way leads to them. */
@@ -42,6 +45,7 @@ export interface Wants {
 export class Conversation {
   readonly repair: Repair;
   readonly tunnels: Tunnels;
+  readonly partition: Partition;
   private readonly context: Context;
   private readonly probe: Backoff;
   private readonly shuffle: Backoff;
@@ -52,6 +56,7 @@ export class Conversation {
     this.context = context;
     this.repair = new Repair(context);
     this.tunnels = new Tunnels(context);
+    this.partition = new Partition(context);
     this.probe = new Backoff(config.probeMs, config.maxProbeMs, rng, JITTER);
     this.detour = new Backoff(config.answerMs, config.answerMs, rng, JITTER);
     this.shuffle = new Backoff(config.shuffleMs, config.shuffleMs, rng, JITTER);
@@ -61,13 +66,13 @@ export class Conversation {
   changed(now: Millis): void {
     const { config, neighbourhood } = this.context;
     for (const link of neighbourhood.links.values()) link.exchange.hasten(now);
-    this.repair.hasten(now);
     this.probe.reset(Math.max(now, Math.min(this.probe.at, now + config.probeMs)));
   }
 
   clear(): void {
     this.repair.clear();
     this.tunnels.clear();
+    this.partition.clear();
   }
 
   /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
@@ -103,22 +108,26 @@ export class Conversation {
   }
 
   /** The same for what came over other peers, along the reverse of `route`. */
-  routed(from: PeerId, route: Route, message: Message, standing: Standing, now: Millis, out: Output[]): boolean {
+  routed(from: PeerId, way: Route, message: Message, standing: Standing, now: Millis, out: Output[]): boolean {
+    const { self, knowledge } = this.context;
+    // Without a way that can be told on the answer goes greedily.
+    const route = straighten(self, from, way, (peer) => knowledge.isNeighbour(peer)) ?? [];
     switch (message.kind) {
       case 'neighbours': {
         this.repair.heard(from);
+        this.partition.heard(from);
         const news = this.learn(from, route, message, now, out);
         if (message.ask) this.tell(from, route, standing, false, now, out);
         return news;
       }
       case 'tunnel': {
         if (message.ack) {
+          if (route.length === 0) return true;
           this.tunnels.answered(from, route, now, out);
-          if (route.length > 0) this.context.knowledge.learnRoute(from, route, now);
-        }
-        else {
-          out.push({ type: 'route', to: from, route, message: { kind: 'tunnel', ack: true } });
-          this.tunnels.asked(from, route, now, out);
+          knowledge.learnRoute(from, route, now);
+        } else {
+          this.answer(from, route, { kind: 'tunnel', ack: true }, out);
+          if (route.length > 0) this.tunnels.asked(from, route, now, out);
         }
         return true;
       }
@@ -128,16 +137,24 @@ export class Conversation {
     }
   }
 
-  /** What was sent to a peer over others did not get there. */
-  unreachable(peer: PeerId, now: Millis, out: Output[]): void {
+  /** What was sent to a peer over others did not get there; tells whether the mesh seems to be in pieces now. */
+  unreachable(peer: PeerId, now: Millis, out: Output[]): boolean {
     this.context.knowledge.unroute(peer, now);
+    const suspected = this.partition.missed(peer);
     this.repair.heard(peer);
     this.tunnels.broken(peer, out);
+    return suspected;
+  }
+
+  /** The server named these peers: one of them is asked whether it is there, by the mesh. */
+  named(records: readonly PeerRecord[], standing: Standing, now: Millis, out: Output[]): void {
+    const peer = this.partition.named(records, now);
+    if (peer !== undefined) this.tell(peer, undefined, standing, true, now, out);
   }
 
   /** Says what is due; returns when to look again. */
-  review(standing: Standing, { ringOpen, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
-    if (ringOpen) this.repair.hasten(now);
+  review(standing: Standing, { ring, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
+    if (ring) this.repair.hasten(now);
     const { asks, next } = this.repair.review(now);
     for (const { peer, route } of asks) this.tell(peer, route, standing, true, now, out);
     return Math.min(
@@ -216,11 +233,15 @@ export class Conversation {
     const message = neighboursMessage(this.context, record, open, peer, ask, now);
     const link = this.context.neighbourhood.links.get(peer);
     if (link === undefined) {
-      if (route !== undefined) out.push({ type: 'route', to: peer, route, message });
+      this.answer(peer, route ?? [], message, out);
       return;
     }
     link.exchange.advance(now);
     out.push({ type: 'send', to: peer, message });
+  }
+
+  private answer(to: PeerId, route: Route, message: Message, out: Output[]): void {
+    out.push(route.length > 0 ? { type: 'route', to, route, message } : { type: 'route', to, message });
   }
 
   private learn(from: PeerId, route: Route, message: Neighbours, now: Millis, out: Output[]): boolean {

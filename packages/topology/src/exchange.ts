@@ -2,7 +2,7 @@ import type { Millis, PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Context } from './context.js';
 import type { Entry, Message } from './message.js';
-import { joinRoutes } from './route.js';
+import { straighten } from './route.js';
 import type { Route } from './route.js';
 
 /** What peers tell each other of the others. */
@@ -10,6 +10,8 @@ export type Neighbours = Extract<Message, { readonly kind: 'neighbours' }>;
 
 /** Entries drawn at random besides those near the receiver: the prototype's 3 passive ones. */
 const FAR_ENTRIES = 3;
+/** Peers on all routes of a message, at most: with them a message stays below what a parcel carries (16 KiB). */
+const MAX_ROUTED = 400;
 /** Entries in a shuffle, besides oneself. HyParView: 3 active and 4 passive ones. */
 const SHUFFLED_ENTRIES = 7;
 
@@ -29,6 +31,7 @@ export function neighboursMessage(
   ask: boolean,
   now: Millis,
 ): Neighbours {
+  let routed = 0;
   const entries: Entry[] = [{ record, ageMs: 0, open, route: [] }];
   const near = receiver === undefined ? [] : knowledge.near(config.leafSetSize, receiver);
   const far = knowledge.draw(rng, receiver === undefined ? SHUFFLED_ENTRIES : FAR_ENTRIES);
@@ -48,7 +51,7 @@ export function neighboursMessage(
       ageMs: Math.max(0, Math.round(now - heardAt)),
       // A free slot is passed on at first hand only, or the rumour would outlive it.
       open: linked && known.openUntil > now,
-      ...(route !== undefined && { route }),
+      ...(route !== undefined && (routed += route.length) <= MAX_ROUTED && { route }),
     });
   }
   const linked = receiver !== undefined && neighbourhood.links.has(receiver);
@@ -85,8 +88,8 @@ export function absorb(
     }
     const known = knowledge.get(peer);
     if (rest !== undefined && known !== undefined && knowledge.wantsRoute(known, now - ageMs)) {
-      const way = peer === from ? route : joinRoutes(self, peer, [route, from, rest], isNeighbour);
-      if (way !== undefined && way.length > 0) knowledge.learnRoute(peer, way, now - ageMs);
+      const way = straighten(self, peer, peer === from ? route : [...route, from, ...rest], isNeighbour);
+      if (way !== undefined) knowledge.learnRoute(peer, way, now - ageMs);
     }
     if (open && !knowledge.isOpen(peer, now)) {
       knowledge.hasRoom(peer, now + config.openMs);

@@ -1,11 +1,5 @@
-import { below } from '@peerpigeon/core';
+import { between } from '@peerpigeon/core';
 import type { Millis, Rng } from '@peerpigeon/core';
-
-/** A bucket drawn for a finger slot, and since when no link covers it. */
-interface Drawn {
-  readonly bucket: number;
-  since: Millis;
-}
 
 /**
  * The XOR buckets in which fingers are wanted: one per slot, drawn among the ⌈log2 N̂⌉ shallow ones and kept. Then long
@@ -13,10 +7,14 @@ interface Drawn {
  * routing finds its way in few hops.
  */
 export class Fingers {
-  private drawn: Drawn[] = [];
+  /** Each bucket has a place in an order drawn once, so that one that appears as the mesh grows changes little. */
+  private readonly order: number[] = [];
+  /** The wanted buckets, and since when no link covers each. */
+  private readonly wanted = new Map<number, Millis>();
 
   /**
-   * Draws what is missing, and anew what had no partner for `redrawMs`.
+   * The wanted buckets. One that has had no partner for `redrawMs` is given up: for one that a link covers by chance, if there
+   * is one, so that this settles, else for the next in order.
    * @param count finger slots
    * @param depth shallow buckets: those from 0 on
    * @param covered buckets that links cover
@@ -29,24 +27,20 @@ export class Fingers {
     now: Millis,
     rng: Rng,
   ): ReadonlySet<number> {
-    const given = new Set<number>();
-    this.drawn = this.drawn.filter((one, i) => {
-      if (covered.has(one.bucket)) one.since = now;
-      else if (one.since + redrawMs <= now) given.add(one.bucket);
-      return i < count && one.bucket < depth && !given.has(one.bucket);
-    });
-    const taken = new Set(this.drawn.map(({ bucket }) => bucket));
-    let pool = Array.from({ length: depth }, (_, bucket) => bucket).filter((bucket) => !taken.has(bucket));
-    if (given.size > 0) {
-      // The second choice is a bucket that a link covers by chance, if there is one: then this is settled.
-      const better = pool.filter((bucket) => covered.has(bucket));
-      pool = better.length > 0 ? better : pool.filter((bucket) => !given.has(bucket));
+    const { order, wanted } = this;
+    while (order.length < depth) order.push(between(rng, 0, 1));
+    for (const [bucket, since] of wanted) {
+      if (covered.has(bucket)) wanted.set(bucket, now);
+      else if (since + redrawMs <= now) {
+        order[bucket] = 1 + now;
+        const instead = [...covered].find((one) => one < depth && !wanted.has(one));
+        if (instead !== undefined) order[instead] = 0;
+      }
     }
-    while (taken.size < count && pool.length > 0) {
-      const [bucket] = pool.splice(below(rng, pool.length), 1) as [number];
-      taken.add(bucket);
-      this.drawn.push({ bucket, since: now });
-    }
-    return taken;
+    const buckets = Array.from({ length: depth }, (_, bucket) => bucket);
+    const drawn = new Set(buckets.sort((a, b) => order[a]! - order[b]!).slice(0, count));
+    for (const bucket of wanted.keys()) if (!drawn.has(bucket)) wanted.delete(bucket);
+    for (const bucket of drawn) if (!wanted.has(bucket)) wanted.set(bucket, now);
+    return drawn;
   }
 }

@@ -26,7 +26,9 @@ export type Purpose = Role | 'rescue' | 'manual' | 'extra';
 /** Reads a purpose from outside; what this version does not know counts as `none`. */
 export function purposeOf(word: string): Purpose {
   return (
-    (['ring', 'random', 'finger', 'near', 'leaf', 'rescue', 'manual', 'extra'] as const).find((known) => known === word) ?? 'none'
+    (['ring', 'random', 'finger', 'near', 'leaf', 'rescue', 'manual', 'extra'] as const).find(
+      (known) => known === word,
+    ) ?? 'none'
   );
 }
 

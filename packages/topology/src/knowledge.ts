@@ -74,14 +74,15 @@ export class Knowledge {
       return true;
     }
     if (record.epoch > known.record.epoch) known.attempts = known.retryAt = 0;
-    if (record.epoch >= known.record.epoch) known.record = record;
-    known.heardAt = Math.max(known.heardAt, heardAt);
+    const former = known.record;
+    if (record.epoch >= former.epoch) known.record = record;
+    if (heardAt > known.heardAt) known.heardAt = heardAt;
     // Heard of by others since it did not answer us: worth another try.
     if (known.silentSince !== undefined && heardAt > known.silentSince) {
       known.silentSince = undefined;
       known.retryAt = Math.min(known.retryAt, now + this.config.backoffMs);
-    }
-    this.place(peer, known);
+      this.place(peer, known);
+    } else if (isOnRing(former) !== isOnRing(known.record)) this.place(peer, known);
     return false;
   }
 
@@ -97,7 +98,7 @@ export class Knowledge {
     else if (this.wantsRoute(known, at, route.length)) {
       known.route = route;
       known.routedAt = at;
-      this.place(peer, known);
+      if (former === undefined) this.place(peer, known);
     }
   }
 

@@ -6,6 +6,7 @@ import type { Context } from './context.js';
 import { Fingers } from './fingers.js';
 import type { Purpose } from './input.js';
 import { isOnRing } from './known.js';
+import { coveredBuckets } from './partner.js';
 import { shallowBuckets } from './plan.js';
 import type { Plan } from './plan.js';
 import { assignRoles } from './role.js';
@@ -103,6 +104,13 @@ export class Neighbourhood {
   /** Gives each link its role anew. */
   assign(plan: Plan, { knowledge, config, rng }: Context, now: Millis): void {
     const { slots, policy, farRank, settings } = plan;
+    // With one long link alone it is drawn uniformly: the diameter is what counts then.
+    if (policy.spread && settings.maxPeers > 3) {
+      const covered = coveredBuckets(this.self, this);
+      this.wanted = this.fingers.draw(slots.finger, shallowBuckets(plan), covered, config.redrawMs, now, rng);
+    } else this.wanted = undefined;
+    const { wanted } = this;
+    const adjacent = knowledge.near(1);
     const near = knowledge.near(farRank);
     // What is long already stays so until it is much too near (hysteresis), or the mesh would flap as it grows.
     const tooNear = knowledge.near(farRank >> 1);
@@ -110,16 +118,15 @@ export class Neighbourhood {
       .filter(({ suspect }) => !suspect)
       .map(({ peer, record, role, theirRole, extra }) => {
         const onRing = isOnRing(record);
-        const far = !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
         const claimed = theirRole !== 'random' && theirRole !== 'none';
+        // A finger into a wanted bucket, here or there, may lead to a near one.
+        const finger =
+          wanted !== undefined &&
+          !adjacent.includes(peer) &&
+          (wanted.has(bucketIndex(this.self, peer)) || theirRole === 'finger' || theirRole === undefined);
+        const far = finger || !(role === 'finger' || role === 'random' ? tooNear : near).includes(peer);
         return { peer, onRing, far: onRing && far, extra, claimed };
       });
-    // With one long link alone it is drawn uniformly: the diameter is what counts then.
-    if (policy.spread && settings.maxPeers > 3) {
-      const covered = new Set(candidates.filter(({ far }) => far).map(({ peer }) => bucketIndex(this.self, peer)));
-      const { redrawMs } = config;
-      this.wanted = this.fingers.draw(slots.finger, shallowBuckets(plan), covered, redrawMs, now, rng);
-    } else this.wanted = undefined;
     const roles = assignRoles(this.self, candidates, slots, policy, this);
     for (const link of this.links.values()) link.role = roles.get(link.peer) ?? 'none';
   }

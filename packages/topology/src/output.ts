@@ -62,6 +62,8 @@ export type Output =
       readonly seeking: number;
       /** Peers that fell silent since the last time: the server shall not give them to anybody before they show life. */
       readonly lost: readonly PeerId[];
+      /** Members drawn at random, besides the others. */
+      readonly sample: number;
     }
   | Send<Message>
   | SetTimer<Timer>

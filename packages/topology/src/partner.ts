@@ -32,8 +32,8 @@ export function coveredBuckets(self: PeerId, neighbourhood: Neighbourhood): Read
 /**
  * Chooses whom to ask for a free slot.
  *
- * For a long link a far peer: one that expects us or, from `seekAt` on, one said to have room, or anyone; at each step those
- * in wanted buckets first, of equals one is drawn. When all long slots are taken, for a near one the policy's best.
+ * For a long link a far peer, or any in a wanted bucket, those first: one that expects us or, from `seekAt` on, one said to
+ * have room, or anyone; of equals one is drawn. When all long slots are taken, for a near one the policy's best.
  */
 export function choosePartner(
   context: Context,
@@ -46,14 +46,19 @@ export function choosePartner(
   const due = now >= seekAt;
   if (longSlots(plan, neighbourhood) > 0) {
     const near = knowledge.near(plan.farRank);
+    const missing = wantedBuckets(context);
+    const adjacent = knowledge.near(1);
+    const wanted = candidates.filter(
+      ({ record: { id } }) => !adjacent.includes(id) && missing?.has(bucketIndex(self, id)),
+    );
     const far = candidates.filter(({ record }) => !near.includes(record.id));
-    const invited = far.filter(({ invitedUntil }) => invitedUntil > now);
-    const open = due ? far.filter(({ openUntil }) => openUntil > now) : [];
-    const wanted = wantedBuckets(context);
-    for (const pool of [invited, open, due ? far : []]) {
-      const better = pool.filter(({ record }) => wanted?.has(bucketIndex(self, record.id)));
-      const one = pick(rng, better.length > 0 ? better : pool);
-      if (one !== undefined) return { peer: one.record.id, purpose: 'finger', invited: pool === invited };
+    const invited = (list: readonly Known[]): Known[] => list.filter(({ invitedUntil }) => invitedUntil > now);
+    const open = (list: readonly Known[]): Known[] => (due ? list.filter(({ openUntil }) => openUntil > now) : []);
+    const expecting = pick(rng, invited(wanted)) ?? (open(wanted).length > 0 ? undefined : pick(rng, invited(far)));
+    if (expecting !== undefined) return { peer: expecting.record.id, purpose: 'finger', invited: true };
+    for (const pool of due ? [open(wanted), open(far), wanted, far] : []) {
+      const one = pick(rng, pool);
+      if (one !== undefined) return { peer: one.record.id, purpose: 'finger', invited: false };
     }
   }
   if (plan.slots.near === 0 || !due) return undefined;

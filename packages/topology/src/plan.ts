@@ -52,7 +52,7 @@ export function longSlots({ slots }: Plan, neighbourhood: Neighbourhood): number
   return slots.random + slots.finger - neighbourhood.longLoad - leaves;
 }
 
-/** The buckets from 0 on in which there are far peers: ⌈log2 N̂⌉ hold others, and the last of them only near ones. */
-export function shallowBuckets({ size, farRank }: Plan): number {
-  return Math.max(1, Math.ceil(Math.log2(size / Math.max(1, farRank))));
+/** The ⌈log2 N̂⌉ buckets from 0 on in which there are others. */
+export function shallowBuckets({ size }: Plan): number {
+  return Math.max(1, Math.ceil(Math.log2(size)));
 }

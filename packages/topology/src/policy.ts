@@ -39,5 +39,5 @@ export const randomPolicy: Policy = {
 };
 
 function reversed(id: PeerId): PeerId {
-  return [...id].reverse().join('');
+  return id.split('').reverse().join('');
 }

@@ -4,7 +4,7 @@ import { bucketIndex } from '@peerpigeon/xor';
 import { Backoff } from './backoff.js';
 import type { Context } from './context.js';
 import type { Neighbour, Neighbourhood } from './neighbourhood.js';
-import { coveredBuckets, wantedBuckets } from './partner.js';
+import { wantedBuckets } from './partner.js';
 import { spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
 import type { Policy } from './policy.js';
@@ -37,17 +37,11 @@ export function worseThan(
  * one that both ends rank higher: the one in a wanted bucket that none covers, the other in a bucket that none covers. So the
  * number of wanted buckets that are covered, over all peers, rises at each step, and that ends too.
  */
-function redundantLink({ slots }: Plan, neighbourhood: Neighbourhood): Neighbour | undefined {
+export function redundantLink({ slots }: Plan, neighbourhood: Neighbourhood): Neighbour | undefined {
   if (neighbourhood.count('random') <= slots.random) return undefined;
   return neighbourhood.ordinary.find(
     ({ role, theirRole, closing }) => role === 'random' && theirRole === 'random' && !closing,
   );
-}
-
-/** Whether a finger to `peer` may replace a link of ours: it leads where none does. */
-export function takesFinger(self: PeerId, peer: PeerId, plan: Plan, neighbourhood: Neighbourhood): boolean {
-  if (!plan.policy.spread || redundantLink(plan, neighbourhood) === undefined) return false;
-  return !coveredBuckets(self, neighbourhood).has(bucketIndex(self, peer));
 }
 
 /** Looks for better near links and fingers when all slots are taken: one at a time, ever more rarely while nothing comes of it. */
@@ -75,7 +69,7 @@ export class Replacement {
     now: Millis,
   ): { readonly peer?: PeerId; readonly purpose?: 'finger' | 'near'; readonly until: Millis } {
     const { self, knowledge, neighbourhood, rng } = this.context;
-    const { policy, settings, slots, farRank } = plan;
+    const { policy, settings, slots } = plan;
     const missing = wantedBuckets(this.context);
     const redundant = missing !== undefined && missing.size > 0 && redundantLink(plan, neighbourhood) !== undefined;
     if ((slots.near === 0 && !redundant) || !settings.evictionStrategy) return { until: Infinity };
@@ -84,13 +78,13 @@ export class Replacement {
     if (now < backoff.at) return { until: backoff.at };
     backoff.advance(now);
     const until = backoff.at;
-    const near = knowledge.near(farRank);
+    const adjacent = knowledge.near(1);
     const fingers: PeerId[] = [];
     let best: PeerId | undefined;
     for (const [peer, known] of knowledge.entries()) {
       if (neighbourhood.has(peer) || !knowledge.reaches(known) || isUnlinkable(this.context, known)) continue;
       if (Math.max(known.retryAt, known.refusedUntil) > now) continue;
-      if (redundant && missing.has(bucketIndex(self, peer)) && !near.includes(peer)) fingers.push(peer);
+      if (redundant && missing.has(bucketIndex(self, peer)) && !adjacent.includes(peer)) fingers.push(peer);
       if (best === undefined || policy.compareNear(self, peer, best) < 0) best = peer;
     }
     const finger = pick(rng, fingers);

@@ -7,24 +7,24 @@ export type Route = readonly PeerId[];
 export const MAX_ROUTE_HOPS = 40;
 
 /**
- * The way to a peer that `via`, who is reached by `route`, reaches by `rest`; undefined when it leads through the peer
- * itself, or is too long. Loops are cut out, and it begins at the last of our neighbours on it.
+ * The way to `target` over these peers without its loops and detours: it begins at the last of our neighbours on it.
+ * Undefined when nothing is left of it, or too much.
  * @param isNeighbour whether there is a link with a peer
  */
-export function joinRoutes(
+export function straighten(
   self: PeerId,
   target: PeerId,
-  [route, via, rest]: readonly [Route, PeerId, Route],
+  hops: Iterable<PeerId>,
   isNeighbour: (peer: PeerId) => boolean,
 ): Route | undefined {
-  const joined: PeerId[] = [];
-  for (const peer of [...route, via, ...rest]) {
-    if (peer === target) return undefined;
+  const way: PeerId[] = [];
+  for (const peer of hops) {
+    if (peer === target) break;
     // Back at ourselves, or at a neighbour: what went before is a detour.
-    if (peer === self || isNeighbour(peer)) joined.length = 0;
-    const seen = joined.indexOf(peer);
-    if (seen >= 0) joined.length = seen;
-    if (peer !== self) joined.push(peer);
+    if (peer === self || isNeighbour(peer)) way.length = 0;
+    const seen = way.indexOf(peer);
+    if (seen >= 0) way.length = seen;
+    if (peer !== self) way.push(peer);
   }
-  return joined.length > 0 && joined.length <= MAX_ROUTE_HOPS ? joined : undefined;
+  return way.length > 0 && way.length <= MAX_ROUTE_HOPS ? way : undefined;
 }

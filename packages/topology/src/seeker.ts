@@ -34,6 +34,8 @@ export class Seeker {
   private readonly discovery: Backoff;
   /** Who fell silent since the server was asked last. */
   private readonly missed = new Set<PeerId>();
+  /** Random members to ask for next. */
+  private sample = 0;
   private lostAt: Millis = -Infinity;
   /** Since when there is no link. */
   private aloneSince: Millis = Infinity;
@@ -67,7 +69,19 @@ export class Seeker {
     this.discovery.reset(Math.min(this.discovery.at, now + between(rng, 50, config.discoverMs)));
   }
 
+  /** The mesh may be in pieces: members of the others are asked for. */
+  suspect(now: Millis): void {
+    this.sample = this.context.config.partitionSample;
+    this.discovery.reset(now);
+  }
+
+  /** A silent peer is heard of again. */
+  recovered(peer: PeerId): void {
+    this.missed.delete(peer);
+  }
+
   clear(): void {
+    this.sample = 0;
     this.missed.clear();
     this.aloneSince = Infinity;
     this.ring = { state: 'open', since: 0 };
@@ -170,8 +184,9 @@ export class Seeker {
     const { config, rng } = this.context;
     if (missing) discovery.at = Math.min(discovery.at, now + config.maxDiscoverMs);
     if (now < discovery.at) return discovery.at;
-    out.push({ type: 'discover', seeking, lost: [...missed] });
-    missed.clear();
+    if (this.ring.state === 'right') missed.clear();
+    out.push({ type: 'discover', seeking, lost: [...missed], sample: this.sample });
+    this.sample = 0;
     if (missing) discovery.advance(now);
     else discovery.reset(now + jitter(rng, config.restDiscoverMs, 0.5));
     return discovery.at;

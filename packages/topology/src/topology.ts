@@ -129,6 +129,17 @@ export class Topology implements Machine<Input, Output> {
     return planFor(this.context, this.settings, this.online || this.ringOk ? 1 : 2);
   }
 
+  /** The ring is open, and the server is away or has not helped so far. */
+  private searching(now: Millis): boolean {
+    const { state, since } = this.seeker.ring;
+    return state === 'open' && (!this.online || since + this.context.config.repairAfterMs <= now);
+  }
+
+  /** Members that the server names could not be reached over the mesh. */
+  get partitionSuspected(): boolean {
+    return this.conversation.partition.suspected;
+  }
+
   private get standing(): Standing {
     return { record: this.record, open: this.open, ringOk: this.ringOk };
   }
@@ -157,6 +168,7 @@ export class Topology implements Machine<Input, Output> {
       case 'discovered':
         this.learnAll(input.records, now, out);
         for (const peer of input.seeking ?? []) knowledge.invite(peer, now + config.openMs);
+        if (this.online) this.conversation.named(input.records, this.standing, now, out);
         break;
       case 'departed':
         if (!neighbourhood.links.has(input.peer)) this.forget(input.peer, false, now, out);
@@ -199,7 +211,7 @@ export class Topology implements Machine<Input, Output> {
         if (!this.conversation.routed(input.from, input.route, input.message, this.standing, now, out)) return;
         break;
       case 'unreachable':
-        this.conversation.unreachable(input.peer, now, out);
+        if (this.conversation.unreachable(input.peer, now, out)) this.seeker.suspect(now);
         break;
       case 'suspect':
         this.suspect(input.peer, now);
@@ -207,6 +219,7 @@ export class Topology implements Machine<Input, Output> {
       case 'recovered': {
         const link = neighbourhood.links.get(input.peer);
         if (link !== undefined) link.suspect = false;
+        this.seeker.recovered(input.peer);
         knowledge.alive(input.peer, now);
         this.conversation.changed(now);
         break;
@@ -330,13 +343,14 @@ export class Topology implements Machine<Input, Output> {
     for (const [peer] of conversation.tunnels.good(now)) neighbourhood.tunnels.add(peer);
     const { plan } = this;
     neighbourhood.assign(plan, this.context, now);
+    if (conversation.partition.review(now)) seeker.suspect(now);
     const { online, ringOk } = this;
     for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
     const { next: seekAt, tunnels } = seeker.seek(plan, online, now, out);
     this.open = spareSlots(plan, neighbourhood) > 0;
     const next = [
       seekAt,
-      conversation.review(this.standing, { ringOpen: !this.ringOk, tunnels, doubtful: surplus.doubtful }, now, out),
+      conversation.review(this.standing, { ring: this.searching(now), tunnels, doubtful: surplus.doubtful }, now, out),
       this.warnings.review(neighbourhood.ordinary.length, settings.minPeers, now, out),
       surplus.nextAt(now),
       this.evaluator.review(this.context, plan, this.ringOk, now, out),
