@@ -11,7 +11,9 @@ const nearestOnly: Policy = {
   slots: (maxPeers) => ({ ring: 0, random: 0, finger: 0, near: maxPeers }),
 };
 
-describe.each([xorPolicy, randomPolicy, nearestOnly])('policy $name', (policy) => runPolicySuite(policy));
+describe.each([xorPolicy, randomPolicy, nearestOnly])('policy $name', (policy) => {
+  runPolicySuite(policy);
+});
 
 test('S102, S106: with nearest links alone, only at capacity, only for a closer newcomer, the farthest goes', () => {
   const network = new TopologyNetwork(3, { maxPeers: 3 }, { policy: nearestOnly });
