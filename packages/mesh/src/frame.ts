@@ -1,4 +1,5 @@
 import { DecodeError, Fields, decode, encode } from '@peerpigeon/core';
+import type { FrameValue } from '@peerpigeon/core';
 import { decodeMessage as decodeGossip, encodeMessage as encodeGossip } from '@peerpigeon/gossip';
 import type { Message as GossipMessage } from '@peerpigeon/gossip';
 import {
@@ -23,6 +24,9 @@ export type Frame =
 const TAG = { link: 0, topology: 1, gossip: 2, routing: 3 } as const;
 const MAX_TAG = 255;
 
+/** Parcels carry what topology says to peers that are no neighbours. */
+const encodeBody = (body: unknown): FrameValue => encodeTopology(body as TopologyMessage);
+
 /** A frame as it crosses a link: `[tag, message]` in the codec of core. */
 export function encodeFrame(frame: Frame): Uint8Array {
   switch (frame.channel) {
@@ -33,7 +37,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
     case 'gossip':
       return encode([TAG.gossip, encodeGossip(frame.message)]);
     case 'routing':
-      return encode([TAG.routing, encodeRouting(frame.message)]);
+      return encode([TAG.routing, encodeRouting(frame.message, encodeBody)]);
   }
 }
 

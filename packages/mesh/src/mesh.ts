@@ -1,5 +1,5 @@
-import { DecodeError } from '@peerpigeon/core';
-import type { Envelope, FrameValue, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { DecodeError, decode } from '@peerpigeon/core';
+import type { Envelope, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import { Gossip } from '@peerpigeon/gossip';
 import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/gossip';
 import type { PeerRecord } from '@peerpigeon/identity';
@@ -13,7 +13,7 @@ import type {
 } from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
-import { Topology, decodeMessage as decodeTopology, encodeMessage as encodeTopology } from '@peerpigeon/topology';
+import { Topology, decodeMessage as decodeTopology } from '@peerpigeon/topology';
 import type {
   Input as TopologyInput,
   Message as TopologyMessage,
@@ -352,7 +352,7 @@ export class Mesh implements Machine<Input, Output> {
 
   /** Topology's messages to peers that are no neighbours travel as parcels. */
   private parcel(address: Address, { message }: { readonly message: TopologyMessage }): void {
-    this.runRouting({ type: 'parcel', address, body: encodeTopology(message) });
+    this.runRouting({ type: 'parcel', address, body: message });
   }
 
   private forRoutingEvent(event: RoutingEvent): void {
@@ -389,13 +389,14 @@ export class Mesh implements Machine<Input, Output> {
     }
   }
 
-  private unpack(from: PeerId, body: FrameValue, path: readonly PeerId[]): void {
+  /** What the sender of a parcel put into it is not the fault of the neighbour that brought it. */
+  private unpack(from: PeerId, body: unknown, path: readonly PeerId[]): void {
     try {
-      const message = decodeTopology(body);
+      const message = body instanceof Uint8Array ? decodeTopology(decode(body)) : (body as TopologyMessage);
       this.tellTopology({ type: 'routed', from, route: path.slice(1).reverse(), message });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.links.violation(path[path.length - 1] as PeerId, 'malformed', `parcel: ${error.message}`);
+      this.out.push({ type: 'violation', peer: from, code: 'malformed', detail: `parcel: ${error.message}` });
     }
   }
 }

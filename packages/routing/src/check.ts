@@ -45,7 +45,8 @@ function findParcelFault(parcel: Parcel, from: PeerId, { maxHops }: Config): Fau
   if (ttl + path.length - 1 > most) {
     return { code: 'over-limit', detail: `TTL ${ttl} after ${path.length} hops, limit ${most}` };
   }
-  if (body.length > MAX_PARCEL_BYTES) return { code: 'over-limit', detail: `a parcel of ${body.length} bytes` };
+  if (body instanceof Uint8Array && body.length > MAX_PARCEL_BYTES)
+    return { code: 'over-limit', detail: `a parcel of ${body.length} bytes` };
   if (path[path.length - 1] !== from) return { code: 'forged', detail: 'a path that does not end with the sender' };
   return undefined;
 }

@@ -1,4 +1,4 @@
-import type { Envelope, FrameValue, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
 
 /**
  * Why a message failed: no way led to its receiver, for as long as we tried; nobody answered in time, so that it may or
@@ -29,8 +29,8 @@ export type Event =
       /** From the `route` input to the acknowledgement. */
       readonly roundTripMs: Millis;
     }
-  /** A parcel for us. `path`: ids passed, its sender first, our neighbour last. */
-  | { readonly type: 'parcel'; readonly from: PeerId; readonly body: FrameValue; readonly path: readonly PeerId[] }
+  /** A parcel for us. `path`: ids passed, its sender first, our neighbour last. `body`: see {@link Parcel}. */
+  | { readonly type: 'parcel'; readonly from: PeerId; readonly body: unknown; readonly path: readonly PeerId[] }
   /** A parcel to `to` could not go on. */
   | { readonly type: 'bounced'; readonly to: PeerId }
   /** Our message did not arrive, or nobody said that it did. */

@@ -1,4 +1,4 @@
-import type { Envelope, FrameValue, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
+import type { Envelope, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
 import type { Message } from './message.js';
 import type { Timer } from './timer.js';
 
@@ -29,7 +29,7 @@ export type Input =
    * Send a parcel: once, unacknowledged. One to a peer that cannot go on comes back as `bounced`, if that finds its way;
    * others, and what is over 16 KiB, are dropped.
    */
-  | { readonly type: 'parcel'; readonly address: Address; readonly body: FrameValue }
+  | { readonly type: 'parcel'; readonly address: Address; readonly body: unknown }
   /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */
   | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }
   /** Nothing is heard of a neighbour: others are preferred until it is `recovered` or down. */

@@ -1,4 +1,4 @@
-import { MAX_HOPS, bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
+import { encode, MAX_HOPS, bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
 import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
 import { MAX_PARCEL_BYTES, MAX_ROUTE_HOPS } from './config.js';
 
@@ -34,8 +34,8 @@ export interface Parcel extends Heading {
   readonly ttl: number;
   /** Ids passed, its sender first, whoever sends it on this link last. */
   readonly path: readonly PeerId[];
-  /** A value in core's codec, which relays do not decode. */
-  readonly body: Uint8Array;
+  /** What its sender put in, as long as it has crossed no wire; else the bytes of it, which relays do not decode. */
+  readonly body: unknown;
 }
 
 /** An answer's way: back along the path of what it answers, then, if that is broken, greedily toward `to`. */
@@ -87,14 +87,18 @@ const NACK_REASONS: readonly NackReason[] = ['unreachable', 'hop-limit'];
 const ADDRESSES: readonly Parcel['address'][] = ['peer', 'key', 'walk'];
 const MESSAGE_ID_BYTES = 16;
 
-/** An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack, 3 parcel, 4 bounce. Ids are byte strings. */
-export function encodeMessage(message: Message): FrameValue {
+/**
+ * An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack, 3 parcel, 4 bounce. Ids are byte strings.
+ * @param encodeBody makes a value for core's `encode` of a parcel's body
+ */
+export function encodeMessage(message: Message, encodeBody: (body: unknown) => FrameValue): FrameValue {
   const tag = TAGS.indexOf(message.type);
   const route = message.route.map(hexToBytes);
   if (message.type === 'data') return [tag, ...relayedToWire(message), route, ...aimToWire(message)];
   if (message.type === 'parcel') {
     const { address, to, ttl, path, body } = message;
-    const parcel = [ADDRESSES.indexOf(address), idToWire(to), ttl, path.map(hexToBytes), body];
+    const bytes = body instanceof Uint8Array ? body : encode(encodeBody(body));
+    const parcel = [ADDRESSES.indexOf(address), idToWire(to), ttl, path.map(hexToBytes), bytes];
     return [tag, ...parcel, route, ...aimToWire(message)];
   }
   const way = [tag, hexToBytes(message.to), route, message.ttl];

@@ -4,10 +4,10 @@
  * nobody nearer says so the same way. The origin sends again, over other links, until it is answered or its time is up,
  * and reports exactly one outcome. Parcels go the same ways once, unacknowledged. Relays keep no state of what they pass on.
  */
-import { assert, decode, DecodeError, encode, ExpiringMap, MAX_HOPS, pick } from '@peerpigeon/core';
+import { assert, ExpiringMap, MAX_HOPS, pick } from '@peerpigeon/core';
 import type { Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { findFault } from './check.js';
-import { DEFAULTS, MAX_PARCEL_BYTES, MAX_WALK_STEPS } from './config.js';
+import { DEFAULTS, MAX_WALK_STEPS } from './config.js';
 import type { Config, Options } from './config.js';
 import type { Event } from './event.js';
 import { sendOn } from './forward.js';
@@ -122,12 +122,6 @@ export class Routing implements Machine<Input, Output> {
 
   private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
     const { peerId, maxHops } = this.config;
-    const bytes = encode(body);
-    if (bytes.length > MAX_PARCEL_BYTES) {
-      // No bug of the caller: what others told it may be long.
-      this.count.refused++;
-      return;
-    }
     const hop = this.firstHop(address);
     const to = address.type === 'peer' ? address.peer : address.type === 'key' ? address.key : null;
     if (hop === undefined) {
@@ -135,7 +129,7 @@ export class Routing implements Machine<Input, Output> {
       return;
     }
     const ttl = (address.type === 'walk' ? address.steps : maxHops) + 1;
-    out.push(sendOn({ type: 'parcel', address: address.type, to, ttl, path: [], body: bytes, ...GREEDY }, hop, peerId));
+    out.push(sendOn({ type: 'parcel', address: address.type, to, ttl, path: [], body, ...GREEDY }, hop, peerId));
   }
 
   private firstHop(address: Address): Hop | undefined {
@@ -207,20 +201,15 @@ export class Routing implements Machine<Input, Output> {
     return hop === undefined ? this.open(parcel, out) : this.relay(parcel, hop, now, out);
   }
 
-  /** A parcel ends here. What its sender put into it is not the fault of the neighbour that brought it. */
+  /** A parcel ends here. */
   private open({ path, body }: Parcel, out: Output[]): void {
     const from = path[0] as PeerId;
     if (from === this.config.peerId) {
       this.count.stray++;
       return;
     }
-    try {
-      this.emit({ type: 'parcel', from, body: decode(body), path }, out);
-      this.count.delivered++;
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.count.refused++;
-    }
+    this.count.delivered++;
+    this.emit({ type: 'parcel', from, body, path }, out);
   }
 
   private relay(message: Data | Parcel, hop: Hop | undefined, now: Millis, out: Output[]): void {
