@@ -373,13 +373,19 @@ export class Session implements Machine<Input, Output> {
     emit(out, { type: 'disconnected', code, reason, permanent });
     if (permanent) return this.enter({ name: 'refused', url: state.url, code, reason });
 
-    const { retryLadderMs, retryJitterMs, retryPeriodMs, stableMs } = this.config;
-    if (state.name === 'connected' && now - state.since >= stableMs) this.losses = 0;
-    const step = retryLadderMs[this.losses++];
-    const waitMs =
-      step === undefined ? jitter(this.rng, retryPeriodMs, 0.5) : step + between(this.rng, 0, retryJitterMs);
+    if (state.name === 'connected' && now - state.since >= this.config.stableMs) this.losses = 0;
+    const waitMs = this.retryWait(this.losses++);
     this.enter({ name: 'waiting', url: state.url, until: now + waitMs });
     this.setTimer('retry', now + waitMs, out);
+  }
+
+  /** How long to wait after so many losses in a row. */
+  private retryWait(losses: number): Millis {
+    const { retryLadderMs, retryJitterMs, retryPeriodMs, retryPeriods, slowRetryPeriodMs } = this.config;
+    const step = retryLadderMs[losses];
+    if (step !== undefined) return step + between(this.rng, 0, retryJitterMs);
+    const slow = losses >= retryLadderMs.length + retryPeriods;
+    return slow ? jitter(this.rng, slowRetryPeriodMs, 0.5) : jitter(this.rng, retryPeriodMs, 0.3);
   }
 
   private setTimer(type: Timer['type'], at: Millis, out: Output[]): void {

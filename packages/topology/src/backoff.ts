@@ -1,26 +1,28 @@
 import { jitter } from '@peerpigeon/core';
 import type { Millis, Rng } from '@peerpigeon/core';
 
-/** When something may be done again: after a first delay, then after twice as much each time, ± `share`. */
+/** When something may be done again: after a first delay, then after `factor` times as much each time, ± `share`. */
 export class Backoff {
   private readonly firstMs: Millis;
   private readonly maxMs: Millis;
   private readonly rng: Rng;
   private readonly share: number;
+  private readonly factor: number;
   private periodMs: Millis = 0;
   /** Not before. */
   at: Millis = 0;
 
-  constructor(firstMs: Millis, maxMs: Millis, rng: Rng, share = 0.5) {
+  constructor(firstMs: Millis, maxMs: Millis, rng: Rng, share = 0.5, factor = 2) {
     this.firstMs = firstMs;
     this.maxMs = maxMs;
     this.rng = rng;
     this.share = share;
+    this.factor = factor;
   }
 
   /** It was done: the next time is later. */
   advance(now: Millis): void {
-    this.periodMs = Math.min(this.maxMs, Math.max(this.firstMs, this.periodMs * 2));
+    this.periodMs = Math.min(this.maxMs, Math.max(this.firstMs, this.periodMs * this.factor));
     this.at = now + jitter(this.rng, this.periodMs, this.share);
   }
 

@@ -94,7 +94,7 @@ export interface Config {
   readonly maxDiscoverMs: Millis;
   /** Silent peers that the server is told of at once, at most. The server reads no more. */
   readonly maxMissed: number;
-  /** Period of asking the server at rest, which finds a partition. Prototype: 60–120 s. */
+  /** Period of asking the server at rest, ± 50 %. Two messages each: below one a minute (prototype: 60–120 s). */
   readonly restDiscoverMs: Millis;
   /** How long without a link, or below `minPeers`, before the application is warned. A guess. */
   readonly warnAfterMs: Millis;
@@ -158,7 +158,7 @@ export const DEFAULT_CONFIG: Config = {
   discoverMs: 1_500,
   maxDiscoverMs: 30_000,
   maxMissed: 32,
-  restDiscoverMs: 90_000,
+  restDiscoverMs: 150_000,
   warnAfterMs: 10_000,
   warnAfterDials: 3,
   redrawMs: 60_000,

@@ -27,6 +27,8 @@ import { Warnings } from './warnings.js';
 
 /** Jitter of the exchange of neighbours over a link: ± 20 %. */
 const EXCHANGE_JITTER = 0.2;
+/** After a change the exchange slows down so fast: what is new is told once or twice, and then it is known. */
+const EXCHANGE_FACTOR = 5;
 
 /** Whether links are wanted, and whether requests can reach peers that are not linked. */
 type Presence = 'away' | 'offline' | 'online';
@@ -191,7 +193,7 @@ export class Topology implements Machine<Input, Output> {
         neighbourhood.add(
           input.peer,
           input.record,
-          new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER),
+          new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER, EXCHANGE_FACTOR),
         );
         this.seeker.gained(now);
         this.conversation.changed(now);
