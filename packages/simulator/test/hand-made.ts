@@ -18,7 +18,7 @@ export function handMade(
 ): { mesh: LiveMesh; of: (id: string) => HandMade } {
   const mesh = new LiveMesh();
   const members = new Map<string, HandMade>();
-  [...ids].forEach((id, index) => {
+  Array.from(ids).forEach((id, index) => {
     const said: Pick<HandMade, 'tunnels' | 'links' | 'maps'> = { tunnels: [], links: [], maps: {} };
     const report = { links: () => said.links, tunnels: () => said.tunnels, mapSizes: () => said.maps };
     const member: HandMade = Object.assign(said, {

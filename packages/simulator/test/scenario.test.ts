@@ -6,7 +6,7 @@ import type { SimulatedPeer } from '../src/peer.js';
 import { Recorder } from '../src/recorder.js';
 import { PEERPIGEON, createNetwork } from '../src/stack.js';
 import { runScenario } from '../src/scenario.js';
-import type { RunRequest } from '../src/scenario.js';
+import type { RunRequest } from '../src/options.js';
 import { mostLinksAtOnce } from './link-limit.js';
 
 const SMALL: RunRequest = { peers: 20, maxPeers: 3, seed: 1, joinMs: 200, broadcasts: 10, warmup: 3 };
