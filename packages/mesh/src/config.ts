@@ -78,8 +78,15 @@ export const PATIENCE = {
   meshMs: 1_000,
   meshMsPerHop: 120,
   maxMeshMs: 4_000,
-  /** Routing's acknowledgement, before the server carries the signal too. The issue's 1.5 s: 12 links there and back. */
-  ackMs: 1_500,
+  /**
+   * Routing's acknowledgement, before the server carries the signal too: so much, and `meshMsPerHop` for each link crossed,
+   * where the route is known. Twice the slowest round trip of the simulator's two links; a dead peer costs a slot meanwhile.
+   */
+  ackMs: 400,
+  /** Longest such wait, and the one where nobody knows how far it is. Ours: 12 links there and back. */
+  maxAckMs: 1_500,
+  /** And then a word over the server, which was to be asked only if the peer is likely to be gone. Prototype: 1.5 s. */
+  rescueMs: 1_500,
 } as const;
 
 /** The reason that a peer gives to the others when it leaves the mesh, as opposed to closing one link. */

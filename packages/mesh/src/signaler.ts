@@ -49,7 +49,7 @@ type Path = 'mesh' | 'server' | 'both' | 'none';
  * | links | server up | server down |
  * |---|---|---|
  * | 0 | server | unreached |
- * | 1 or more | mesh; unacknowledged, after `PATIENCE.ackMs` or when it fails, also the server, which then comes first | mesh |
+ * | 1 or more | mesh; unacknowledged for a while, or when it fails, also the server, which then comes first | mesh |
  * | for ring links with 1, or without a route | both at once, until one has proven itself | mesh |
  *
  * What came over the mesh is answered over the mesh, back along the way it came; what came over the server, and from where no
@@ -75,12 +75,10 @@ export class Signaler {
   /** How long to wait for a word after a request goes this way (the prototype's figures for the mesh). */
   patienceMs(way: Way): Millis {
     const path = this.choose(way);
-    const { serverMs, meshMs, meshMsPerHop, maxMeshMs, ackMs } = PATIENCE;
+    const { serverMs, meshMs, meshMsPerHop, maxMeshMs, rescueMs } = PATIENCE;
     if (path === 'server' || path === 'both') return serverMs;
-    const { route } = way;
-    const hops = route === undefined ? Infinity : route.length + 1;
-    const overMesh = Math.min(maxMeshMs, meshMs + meshMsPerHop * hops);
-    return this.carriers().online ? Math.max(overMesh, ackMs + serverMs) : overMesh;
+    const overMesh = Math.min(maxMeshMs, meshMs + meshMsPerHop * hopsOf(way));
+    return this.carriers().online ? Math.max(overMesh, ackMs(way) + rescueMs) : overMesh;
   }
 
   send(way: Way, signal: JsonSignal, wall: Millis, now: Millis, out: Output[]): void {
@@ -92,7 +90,7 @@ export class Signaler {
     if (envelope !== undefined) {
       this.underWay.set(envelope.id, { way, signal, raced: server });
       out.push({ type: 'mesh', envelope, route: way.mesh === 'failed' ? undefined : way.route });
-      out.push({ type: 'timer', at: now + PATIENCE.ackMs, timer: { messageId: envelope.id } });
+      out.push({ type: 'timer', at: now + ackMs(way), timer: { messageId: envelope.id } });
     } else if (!server) this.giveUp(way, out);
   }
 
@@ -178,4 +176,14 @@ export class Signaler {
     if (content.length > MAX_SIGNAL_BYTES) return undefined;
     return this.author.seal({ kind: 'signal', channel: '', to: way.peer, content, timestamp: wall });
   }
+}
+
+/** Links to cross; Infinity where nobody knows. */
+function hopsOf({ route }: Way): number {
+  return route === undefined ? Infinity : route.length + 1;
+}
+
+/** How long an acknowledgement may take. */
+function ackMs(way: Way): Millis {
+  return Math.min(PATIENCE.maxAckMs, PATIENCE.ackMs + PATIENCE.meshMsPerHop * hopsOf(way));
 }
