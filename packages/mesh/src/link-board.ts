@@ -1,5 +1,5 @@
 import { DecodeError, ExpiringMap, bytesToHex, randomBytes } from '@peerpigeon/core';
-import type { Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/core';
+import type { Envelope, Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { Link, signalFromJson, signalToJson } from '@peerpigeon/link';
 import type {
@@ -19,6 +19,7 @@ import type { Frame } from './frame.js';
 import { LinkTable } from './link-table.js';
 import type { LinkEntry } from './link-table.js';
 import type { Output } from './output.js';
+import { decodeSignal } from './signal-content.js';
 import { arrivedBy, wayTo } from './way.js';
 import type { Way } from './way.js';
 
@@ -123,6 +124,18 @@ export class LinkBoard {
       entry = this.create(signal.session, way);
     } else arrivedBy(entry.way, route);
     this.run(entry, { type: 'signal', signal });
+  }
+
+  /** An envelope of kind `signal` came over the mesh. What cannot be read is counted against whoever handed it to us. */
+  routed({ from, content }: Envelope, path: readonly PeerId[]): void {
+    const lastHop = path[path.length - 1] as PeerId;
+    try {
+      const { type, data } = decodeSignal(content);
+      this.signal(from, type, data, path.slice(1).reverse(), lastHop);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.violation(lastHop, 'malformed', `signal: ${error.message}`);
+    }
   }
 
   /** Signals reach a peer by no path: an attempt at a link with it is over, a link is not. */

@@ -29,7 +29,6 @@ import type { Input } from './input.js';
 import { LinkBoard } from './link-board.js';
 import type { Output } from './output.js';
 import { Report } from './report.js';
-import { decodeSignal } from './signal-content.js';
 import { Signaler } from './signaler.js';
 import type { Output as SignalerOutput } from './signaler.js';
 import type { Timer } from './timer.js';
@@ -358,7 +357,7 @@ export class Mesh implements Machine<Input, Output> {
   private forRoutingEvent(event: RoutingEvent): void {
     switch (event.type) {
       case 'message':
-        if (event.envelope.kind === 'signal') return this.receiveSignal(event.envelope, event.path);
+        if (event.envelope.kind === 'signal') return this.links.routed(event.envelope, event.path);
         return this.emit({ ...event, verified: false });
       case 'delivered':
       case 'failed':
@@ -378,18 +377,6 @@ export class Mesh implements Machine<Input, Output> {
     else this.emit({ ...event, type: 'messageFailed' });
   }
 
-  private receiveSignal({ from, content }: Envelope, path: readonly PeerId[]): void {
-    const lastHop = path[path.length - 1] as PeerId;
-    try {
-      const { type, data } = decodeSignal(content);
-      this.links.signal(from, type, data, path.slice(1).reverse(), lastHop);
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.links.violation(lastHop, 'malformed', `signal: ${error.message}`);
-    }
-  }
-
-  /** What the sender of a parcel put into it is not the fault of the neighbour that brought it. */
   private unpack(from: PeerId, body: unknown, path: readonly PeerId[]): void {
     try {
       const message = body instanceof Uint8Array ? decodeTopology(decode(body)) : (body as TopologyMessage);
