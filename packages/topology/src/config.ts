@@ -34,6 +34,8 @@ export interface Config {
   readonly maxAnswerMs: Millis;
   /** First delay of a ring probe after a change; doubles. Prototype: 3–5 s. */
   readonly probeMs: Millis;
+  /** The same while the server is up, which shows separate rings to each other by itself. A guess. */
+  readonly onlineProbeMs: Millis;
   /** Longest such delay. Prototype: 120 s. */
   readonly maxProbeMs: Millis;
   /** How long a member that the server names has to answer over the mesh. Longer than the longest ways take (measured: 10 s). */
@@ -128,6 +130,7 @@ export const DEFAULT_CONFIG: Config = {
   answerMsPerHop: 120,
   maxAnswerMs: 4_000,
   probeMs: 4_000,
+  onlineProbeMs: 30_000,
   maxProbeMs: 120_000,
   partitionMs: 10_000,
   partitionSample: 4,

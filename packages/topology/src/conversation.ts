@@ -62,11 +62,15 @@ export class Conversation {
     this.shuffle = new Backoff(config.shuffleMs, config.shuffleMs, rng, JITTER);
   }
 
-  /** Begins anew, as a neighbour's or one's own ring changed: everybody is told soon. */
+  /** Begins anew, as something near changed: every neighbour is told soon. */
   changed(now: Millis): void {
-    const { config, neighbourhood } = this.context;
-    for (const link of neighbourhood.links.values()) link.exchange.hasten(now);
-    this.probe.reset(Math.max(now, Math.min(this.probe.at, now + config.probeMs)));
+    for (const link of this.context.neighbourhood.links.values()) link.exchange.hasten(now);
+  }
+
+  /** The own ring neighbours changed: it is probed some time later, while the server is away sooner. */
+  ringChanged(online: boolean, now: Millis): void {
+    const { probeMs, onlineProbeMs } = this.context.config;
+    this.probe.reset(now + (online ? onlineProbeMs : probeMs));
   }
 
   clear(): void {

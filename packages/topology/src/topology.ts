@@ -348,7 +348,9 @@ export class Topology implements Machine<Input, Output> {
     if (conversation.partition.review(now)) seeker.suspect(now);
     const { online, ringOk } = this;
     for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
+    const { since } = seeker.ring;
     const { next: seekAt, tunnels } = seeker.seek(plan, online, now, out);
+    if (since !== seeker.ring.since) conversation.ringChanged(online, now);
     this.open = spareSlots(plan, neighbourhood) > 0;
     const next = [
       seekAt,
