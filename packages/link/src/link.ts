@@ -30,6 +30,11 @@ export interface LinkOptions {
   readonly session: string;
   /** From `linkConfig`; one object for all links of a mesh. */
   readonly config: Config;
+  /**
+   * How many signals were sent to this peer in a session that ended with a refusal: the peer may go on with it when our
+   * own request crossed its own. None by default.
+   */
+  readonly said?: (session: string) => number;
 }
 
 /**
@@ -59,7 +64,8 @@ export class Link implements Machine<Input, Output> {
     this.network = options.network;
     this.config = options.config;
     this.attempt = new Session(options.session, options.config);
-    this.negotiation = new Negotiation(options.local, options.remote, options.config, this.life, this.attempt);
+    const { local, remote, config, said = () => 0 } = options;
+    this.negotiation = new Negotiation(local, remote, config, this.life, this.attempt, said);
   }
 
   /** Where it stands. */
@@ -70,6 +76,11 @@ export class Link implements Machine<Input, Output> {
   /** The present attempt's name; another one than at the start when the other side's attempt won. */
   get session(): string {
     return this.attempt.name;
+  }
+
+  /** How many signals were sent in it. */
+  get said(): number {
+    return this.attempt.signed;
   }
 
   /** Round trip of the latest ping, in ms; undefined before the first. */

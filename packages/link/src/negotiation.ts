@@ -30,13 +30,22 @@ export class Negotiation {
   private readonly config: Config;
   private readonly life: Lifecycle;
   private readonly session: Session;
+  private readonly said: (session: string) => number;
 
-  constructor(local: PeerRecord, remote: PeerId, config: Config, life: Lifecycle, session: Session) {
+  constructor(
+    local: PeerRecord,
+    remote: PeerId,
+    config: Config,
+    life: Lifecycle,
+    session: Session,
+    said: (session: string) => number,
+  ) {
     this.local = local;
     this.remote = remote;
     this.config = config;
     this.life = life;
     this.session = session;
+    this.said = said;
   }
 
   /** We want the link. */
@@ -209,7 +218,7 @@ export class Negotiation {
       return;
     }
     this.closeTransport(out);
-    this.session.adopt(signal.session);
+    this.session.adopt(signal.session, this.said(signal.session));
     this.session.begin(signal);
     if (name === 'requested') {
       if (signal.kind === 'request') this.await(signal.isolated, undefined, now);

@@ -48,13 +48,19 @@ export class Session {
     return this.current === '';
   }
 
-  /** Leaves the present session for one that the other side opened. */
-  adopt(session: string): void {
+  /** How many signals of ours there are in the present session. */
+  get signed(): number {
+    return this.sent;
+  }
+
+  /** Leaves the present session for one that the other side opened, and in which we have said so much. */
+  adopt(session: string, sent = 0): void {
     if (this.current !== '') this.abandoned.push(this.current);
     if (this.abandoned.length > MAX_ABANDONED) this.abandoned.shift();
     this.current = session;
     this.opener = 'remote';
-    this.sent = this.next = 0;
+    this.sent = sent;
+    this.next = 0;
     this.heard = new Set();
     this.early.clear();
     this.gapUntil = Infinity;

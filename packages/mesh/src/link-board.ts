@@ -66,7 +66,7 @@ export class LinkBoard {
   private readonly rng: Rng;
   private readonly host: LinkHost;
   /** Sessions that are over: a request that comes again over another path begins nothing. */
-  private readonly ended = new ExpiringMap<string, true>({
+  private readonly ended = new ExpiringMap<string, number>({
     maxEntries: LIMITS.endedSessions,
     maxAgeMs: LIMITS.endedSessionsMs,
   });
@@ -122,7 +122,11 @@ export class LinkBoard {
       const opens = signal.kind === 'request' || signal.kind === 'offer';
       if (!opens || this.ended.has(signal.session, this.host.now())) return;
       entry = this.create(signal.session, way);
-    } else arrivedBy(entry.way, route);
+    } else {
+      // A late copy of what was refused is no new request.
+      if (signal.kind === 'request' && this.ended.has(signal.session, this.host.now())) return;
+      arrivedBy(entry.way, route);
+    }
     this.run(entry, { type: 'signal', signal });
   }
 
@@ -193,7 +197,8 @@ export class LinkBoard {
 
   private create(session: string, way: Way): LinkEntry {
     const { network, config } = this;
-    const link = new Link({ local: this.host.record(), network, remote: way.peer, session, config });
+    const said = (ended: string): number => this.ended.get(ended, this.host.now()) ?? 0;
+    const link = new Link({ local: this.host.record(), network, remote: way.peer, session, config, said });
     return this.table.add(session, link, way);
   }
 
@@ -205,7 +210,7 @@ export class LinkBoard {
 
   private remove(entry: LinkEntry): void {
     this.table.delete(entry);
-    if (entry.link.session !== '') this.ended.set(entry.link.session, true, this.host.now());
+    if (entry.link.session !== '') this.ended.set(entry.link.session, entry.link.said, this.host.now());
   }
 
   private run(entry: LinkEntry, input: LinkInput): void {

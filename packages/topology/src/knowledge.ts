@@ -166,6 +166,8 @@ export class Knowledge {
 
   /** Others say that a run of a peer is lost since `at`; tells whether we knew that peer and know it no more. */
   lost(peer: PeerId, epoch: number, at: Millis, now: Millis): boolean {
+    // What is that old was learnt here already, or never matters: else it would be told around for ever.
+    if (at + this.config.tombstoneMs <= now) return false;
     const known = this.peers.get(peer);
     if (known !== undefined && (known.route?.length === 0 || known.heardAt > at || known.record.epoch > epoch)) {
       return false;
