@@ -85,6 +85,8 @@ export const PATIENCE = {
   ackMs: 400,
   /** Longest such wait, and the one where nobody knows how far it is. Ours: 12 links there and back. */
   maxAckMs: 1_500,
+  /** Links a signal crosses at most where the server carries it after that wait: so far it gets meanwhile, and a little more. */
+  mostHops: 28,
   /** And then a word over the server, which was to be asked only if the peer is likely to be gone. Prototype: 1.5 s. */
   rescueMs: 1_500,
 } as const;

@@ -22,7 +22,13 @@ export interface Event {
 export type Output =
   | { readonly type: 'server'; readonly to: PeerId; readonly signal: JsonSignal }
   /** An envelope of kind `signal` for routing, which acknowledges it. */
-  | { readonly type: 'mesh'; readonly envelope: Envelope; readonly route: Route | undefined }
+  | {
+      readonly type: 'mesh';
+      readonly envelope: Envelope;
+      readonly route: Route | undefined;
+      /** See routing's input `route`. */
+      readonly mostHops?: number;
+    }
   | SetTimer<Timer>
   | Emit<Event>;
 
@@ -89,7 +95,9 @@ export class Signaler {
     if (server) this.overServer(way, signal, out);
     if (envelope !== undefined) {
       this.underWay.set(envelope.id, { way, signal, raced: server });
-      out.push({ type: 'mesh', envelope, route: way.mesh === 'failed' ? undefined : way.route });
+      const route = way.mesh === 'failed' ? undefined : way.route;
+      // Where the server comes second one copy is enough.
+      out.push({ type: 'mesh', envelope, route, ...(this.hasServer(way) && { mostHops: PATIENCE.mostHops }) });
       out.push({ type: 'timer', at: now + ackMs(way), timer: { messageId: envelope.id } });
     } else if (!server) this.giveUp(way, out);
   }

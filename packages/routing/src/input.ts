@@ -22,9 +22,14 @@ export type Input =
   /**
    * Bring an envelope to its receiver. Exactly one `delivered` or `failed` follows. `route` are the peers between us and
    * the receiver, our neighbour first, as far as somebody knows them; without it, or when it is broken, the way is found
-   * greedily.
+   * greedily. With `mostHops` one copy is sent, over so many links at most: whoever asks for it has another path besides.
    */
-  | { readonly type: 'route'; readonly envelope: Envelope; readonly route?: readonly PeerId[] }
+  | {
+      readonly type: 'route';
+      readonly envelope: Envelope;
+      readonly route?: readonly PeerId[];
+      readonly mostHops?: number;
+    }
   /**
    * Send a parcel: once, unacknowledged. One to a peer that cannot go on comes back as `bounced`, if that finds its way;
    * others, and what is over 16 KiB, are dropped.

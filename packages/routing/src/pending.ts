@@ -22,6 +22,8 @@ interface Entry {
   readonly to: PeerId;
   /** A source route for the first copy; empty if nobody knows one. */
   readonly route: readonly PeerId[];
+  /** One copy goes so far at most; undefined: as many as needed, each as far as any message. */
+  readonly mostHops: number | undefined;
   readonly resending: Resending;
   readonly routedAt: Millis;
   readonly deadline: Millis;
@@ -33,6 +35,12 @@ interface Entry {
   attempts: number;
   nacks: number;
   lastHop: PeerId | undefined;
+}
+
+/** How an own message is to go; see the `route` input. */
+interface Way {
+  readonly route: readonly PeerId[] | undefined;
+  readonly mostHops: number | undefined;
 }
 
 /** Own messages until they are acknowledged or given up: sends, re-sends, and the one event at the end. */
@@ -57,7 +65,7 @@ export class PendingTable {
   }
 
   /** Takes a message and sends it, at once or with the first link. One too many of its kind is refused. */
-  add(envelope: Envelope, to: PeerId, route: readonly PeerId[] | undefined, now: Millis, out: Output[]): void {
+  add(envelope: Envelope, to: PeerId, { route, mostHops }: Way, now: Millis, out: Output[]): void {
     const resending = this.config[envelope.kind === 'signal' ? 'signal' : 'direct'];
     let waiting = 0;
     for (const entry of this.entries.values()) if (entry.resending === resending) waiting++;
@@ -69,6 +77,7 @@ export class PendingTable {
       envelope,
       to,
       route: straighten(route, this.config.peerId, to),
+      mostHops,
       resending,
       routedAt: now,
       deadline: now + resending.ackTimeoutMs,
@@ -95,10 +104,15 @@ export class PendingTable {
     return true;
   }
 
-  /** A copy ended at a relay. Rings heal, so that it is sent again until the timeout. False when it is late. */
+  /** A copy ended at a relay. Rings heal, so that it is sent again until the timeout, if it may. False when it is late. */
   onNack(messageId: MessageId, now: Millis, out: Output[]): boolean {
     const entry = this.entries.get(messageId);
     if (entry === undefined) return false;
+    if (entry.mostHops !== undefined) {
+      this.entries.delete(messageId);
+      out.push(failed(messageId, entry.to, 'unreachable'));
+      return true;
+    }
     entry.state = 'refused';
     const delayMs = this.config.nackRetryMs * 2 ** entry.nacks;
     entry.nacks++;
@@ -139,7 +153,8 @@ export class PendingTable {
 
   private send(entry: Entry, now: Millis, out: Output[], lost?: PeerId): void {
     const { peerId, maxHops, maxAttempts } = this.config;
-    if (entry.attempts >= maxAttempts) return;
+    const { mostHops = maxHops } = entry;
+    if (entry.attempts >= (entry.mostHops === undefined ? maxAttempts : 1)) return;
     const hop = this.neighbourhood.first(entry.to, entry.attempts === 0 ? entry.route : [], entry.tried);
     if (hop !== undefined && hop.next === lost) return;
     entry.retryAt = Infinity;
@@ -153,7 +168,14 @@ export class PendingTable {
     entry.lastHop = hop.next;
     entry.tried.add(hop.next);
     const { envelope } = entry;
-    out.push(sendOn({ type: 'data', envelope, ttl: maxHops + 1, hops: 0, path: [], ...GREEDY }, hop, peerId));
+    out.push(
+      sendOn(
+        { type: 'data', envelope, ttl: Math.min(mostHops, maxHops) + 1, hops: 0, path: [], ...GREEDY },
+        hop,
+        peerId,
+      ),
+    );
+    if (entry.mostHops !== undefined) return;
     const afterMs = entry.resending.resendAfterMs.find((ms) => entry.firstSentAt + ms > now);
     if (afterMs !== undefined) this.retryBy(entry, entry.firstSentAt + afterMs, out);
   }

@@ -111,13 +111,13 @@ export class Routing implements Machine<Input, Output> {
     }
   }
 
-  private onRoute({ envelope, route }: Extract<Input, { type: 'route' }>, now: Millis, out: Output[]): void {
+  private onRoute({ envelope, route, mostHops }: Extract<Input, { type: 'route' }>, now: Millis, out: Output[]): void {
     const { peerId, network } = this.config;
     const { id, kind, from, to } = envelope;
     const own = kind !== 'broadcast' && from === peerId && envelope.network === network;
     assert(own && to !== undefined && to !== peerId, 'only own messages to one other peer are routed');
     assert(!this.pending.has(id), 'an envelope is routed once');
-    this.pending.add(envelope, to, route, now, out);
+    this.pending.add(envelope, to, { route, mostHops }, now, out);
   }
 
   private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
@@ -224,6 +224,8 @@ export class Routing implements Machine<Input, Output> {
     const way = this.wayBack(message.path);
     let answer: Answer;
     if (message.type === 'data') {
+      // Its sender set a limit because it has another path, and that one is on its way by now.
+      if (reason === 'hop-limit' && message.envelope.kind === 'signal') return;
       answer = { type: 'nack', messageId: message.envelope.id, from: this.config.peerId, reason, ...way };
     } else if (message.address === 'peer') {
       answer = { type: 'bounce', peer: message.to as PeerId, ...way };
