@@ -1,4 +1,6 @@
-import { expect, oneMesh, test } from '../fixtures/test.js';
+import { LinkHistory } from '../fixtures/link-history.js';
+import { offRing } from '../fixtures/ring.js';
+import { expect, oneMesh, test, type Tab } from '../fixtures/test.js';
 
 // What Chromium says of a refused WebSocket, whoever opened it.
 test.use({ tolerated: [/WebSocket connection to .* failed/] });
@@ -47,3 +49,38 @@ for (const end of ['stop', 'kill'] as const) {
     }
   });
 }
+
+test('a tab that comes while the server is away joins as soon as it is back; until then the mesh is untouched', async ({
+  openTab,
+  server,
+  figure,
+}) => {
+  const tabs = [await openTab(), await openTab(), await openTab(), await openTab(), await openTab()];
+  await oneMesh(tabs);
+  await expect.poll(() => offRing(tabs)).toEqual([]);
+  await server.kill();
+  for (const tab of tabs) await expect.poll(async () => (await tab.status()).connected).toBe(false);
+  const before = await Promise.all(tabs.map((tab) => tab.events('peersUpdated')));
+
+  const late = await openTab();
+  // It has tried, and tried again.
+  await expect.poll(async () => (await late.events('disconnected')).length).toBeGreaterThan(1);
+  expect(await late.peers()).toEqual([]);
+  const message = await (tabs[0] as Tab).broadcast('still here?');
+  for (const [i, tab] of tabs.entries()) {
+    await expect.poll(async () => (await tab.messages()).map(({ messageId }) => messageId)).toEqual([message]);
+    expect(await tab.events('peersUpdated')).toEqual(before[i]);
+    expect(await tab.events('peerDisconnected')).toEqual([]);
+  }
+
+  await server.start();
+  const backAt = Date.now();
+  const all = [...tabs, late];
+  await oneMesh(all);
+  figure('server back to the late tab linked', (await LinkHistory.among(all)).oneMeshSince() - backAt);
+  await expect.poll(() => offRing(all)).toEqual([]);
+  const hello = await late.broadcast('late, but here');
+  for (const tab of all) {
+    await expect.poll(async () => (await tab.messages()).map(({ messageId }) => messageId)).toContain(hello);
+  }
+});
