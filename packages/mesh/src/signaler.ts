@@ -119,10 +119,10 @@ export class Signaler {
     if (held !== undefined && !held.raced && this.hasServer(held.way)) this.failed(held.way, held, out);
   }
 
-  /** The server does not know the peer. That ends an attempt unless the mesh may still reach it. */
+  /** The server does not know the peer. That ends an attempt unless a way over the mesh is known that may still reach it. */
   absent(way: Way, out: Output[]): void {
     way.server = 'absent';
-    if (way.mesh !== 'proven' && !this.isUnderWay(way)) this.giveUp(way, out);
+    if (way.mesh !== 'proven' && (way.route === undefined || !this.isUnderWay(way))) this.giveUp(way, out);
   }
 
   /** From `leave` to `join` only the server carries signals, and nothing is under way. */

@@ -128,7 +128,7 @@ export const DEFAULT_HUB_CONFIG: HubConfig = {
   peerTimeoutMs: 300_000,
   sweepIntervalMs: 60_000,
   probeTimeoutMs: 2_000,
-  freshMs: 5_000,
+  freshMs: 2_000,
   verifyMs: 500,
   probeRingNeighbours: 16,
   maxSenders: 8,

@@ -65,6 +65,8 @@ export type Event =
       readonly records: readonly PeerRecord[];
       /** Of these, peers that seek links too. */
       readonly seeking: readonly PeerId[];
+      /** It answers an announce: so these are our ring neighbours at the server, and some others. */
+      readonly answer: boolean;
     }
   /** A peer left the server. That says nothing of a link with it. */
   | { readonly type: 'departed'; readonly peer: PeerId }
@@ -290,9 +292,9 @@ export class Session implements Machine<Input, Output> {
         this.pongs++;
         return;
       case 'peers':
-        return this.discover(message.peers, message.seeking ?? [], out);
+        return this.discover(message.peers, message.seeking ?? [], true, out);
       case 'peer-discovered':
-        return this.discover([message.record ?? bareRecord(message.peerId)], [], out);
+        return this.discover([message.record ?? bareRecord(message.peerId)], [], false, out);
       case 'peer-disconnected':
         if (message.peerId !== this.peerId) emit(out, { type: 'departed', peer: message.peerId });
         return;
@@ -320,9 +322,9 @@ export class Session implements Machine<Input, Output> {
     this.setTimer('ping', now + pingIntervalMs, out);
   }
 
-  private discover(peers: readonly PeerRecord[], seekers: readonly PeerRecord[], out: Output[]): void {
+  private discover(peers: readonly PeerRecord[], seekers: readonly PeerRecord[], answer: boolean, out: Output[]): void {
     const records = [...peers, ...seekers].filter(({ id }) => id !== this.peerId);
-    if (records.length > 0) emit(out, { type: 'discovered', records, seeking: seekers.map(({ id }) => id) });
+    if (records.length > 0) emit(out, { type: 'discovered', records, seeking: seekers.map(({ id }) => id), answer });
   }
 
   private onMalformed(error: DecodeError, now: Millis, out: Output[]): void {

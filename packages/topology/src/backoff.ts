@@ -26,9 +26,9 @@ export class Backoff {
     this.at = now + jitter(this.rng, this.periodMs, this.share);
   }
 
-  /** Things have changed: begin anew, at `at`. */
-  reset(at: Millis): void {
-    this.periodMs = 0;
+  /** Things have changed: begin anew, at `at`. @param periodMs the period so far, which the next one is a multiple of */
+  reset(at: Millis, periodMs: Millis = 0): void {
+    this.periodMs = periodMs;
     this.at = at;
   }
 

@@ -5,6 +5,8 @@ import type { Policy } from './policy.js';
 export interface Config {
   /** Ids kept on each side of one's own, for ring repair and the size estimate. Pastry's L/2 = 8; sure. */
   readonly leafSetSize: number;
+  /** A new one among so many on a side is told on at once, further ones with the next exchange. Ours: half of a leaf set. */
+  readonly nearSetSize: number;
   /** Peers remembered without a link. HyParView's passive view is 30 = 6 × active; ours holds the leaf set too. */
   readonly maxKnown: number;
   /** A peer not heard of for so long, even through others, is forgotten (S95). The README's 5 minutes. */
@@ -19,6 +21,8 @@ export interface Config {
   readonly tellMs: Millis;
   /** How long a route is not replaced by a longer one. A guess: some exchanges of a repair. */
   readonly routeFreshMs: Millis;
+  /** How long after a loss whoever was not heard of since is not dialled, once it is clear that many are lost. A guess. */
+  readonly doubtMs: Millis;
   /** How long the server has to close an open ring before it is searched over the mesh as well. A guess: two tries. */
   readonly repairAfterMs: Millis;
   /** Period of the exchange with peers that are no neighbours while the ring is open. Prototype: 0.6 s. */
@@ -115,6 +119,7 @@ export interface Config {
 /** Defaults; see {@link Config}. */
 export const DEFAULT_CONFIG: Config = {
   leafSetSize: 8,
+  nearSetSize: 4,
   maxKnown: 96,
   forgetAfterMs: 300_000,
   tombstoneMs: 60_000,
@@ -122,6 +127,7 @@ export const DEFAULT_CONFIG: Config = {
   tellLossMs: 20_000,
   tellMs: 150_000,
   routeFreshMs: 5_000,
+  doubtMs: 10_000,
   repairAfterMs: 3_000,
   repairMs: 600,
   maxRepairMs: 4_800,

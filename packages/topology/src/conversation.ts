@@ -70,7 +70,8 @@ export class Conversation {
   /** The own ring neighbours changed: it is probed some time later, while the server is away sooner. */
   ringChanged(online: boolean, now: Millis): void {
     const { probeMs, onlineProbeMs } = this.context.config;
-    this.probe.reset(now + (online ? onlineProbeMs : probeMs));
+    const delayMs = online ? onlineProbeMs : probeMs;
+    this.probe.reset(now + delayMs, delayMs);
   }
 
   clear(): void {
@@ -249,10 +250,12 @@ export class Conversation {
   }
 
   private learn(from: PeerId, route: Route, message: Neighbours, now: Millis, out: Output[]): boolean {
+    const { knowledge, config } = this.context;
     const { found, lost, news } = absorb(this.context, from, route, message, now);
     for (const peer of found) this.discovered(peer, out);
     for (const peer of lost) out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
-    if ([...found, ...lost].some((peer) => this.context.knowledge.isLeaf(peer))) this.changed(now);
+    if (found.some((peer) => knowledge.isLeaf(peer, config.nearSetSize)) || lost.some((peer) => knowledge.isLeaf(peer)))
+      this.changed(now);
     return news;
   }
 

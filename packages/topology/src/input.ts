@@ -41,8 +41,14 @@ export type Input =
   | { readonly type: 'configure'; readonly settings: Settings }
   /** Whether requests can reach peers that are not linked (signaling is up). */
   | { readonly type: 'reach'; readonly online: boolean }
-  /** Somebody told of peers; `seeking` are those of them that seek links too. */
-  | { readonly type: 'discovered'; readonly records: readonly PeerRecord[]; readonly seeking?: readonly PeerId[] }
+  /** The server told of peers; `seeking` are those of them that seek links too. */
+  | {
+      readonly type: 'discovered';
+      readonly records: readonly PeerRecord[];
+      readonly seeking?: readonly PeerId[];
+      /** It is the answer to `discover`. */
+      readonly answer?: boolean;
+    }
   /** The server says that a peer left. */
   | { readonly type: 'departed'; readonly peer: PeerId }
   /** A peer asks for a link; the answer is a `grant` or `refuse` output. `record` is unknown for README clients. */

@@ -161,7 +161,28 @@ export class Knowledge {
     const known = this.peers.get(peer);
     if (known === undefined || known.route?.length === 0) return;
     known.silentSince ??= now;
+    known.retryAt = Math.max(known.retryAt, now + this.config.maxRingBackoffMs);
     this.unroute(peer, now);
+  }
+
+  /** The peer seems to be gone: others are told, and nothing that was heard of it before counts. */
+  bury(peer: PeerId, now: Millis): void {
+    const known = this.peers.get(peer);
+    if (known !== undefined) this.losses.add(peer, known.record.epoch, now, now);
+  }
+
+  /**
+   * The server named those that are alive next to us, after it looked: whoever stands nearer, and was not heard of since
+   * we asked, is taken to be silent.
+   */
+  named(ids: ReadonlySet<PeerId>, askedAt: Millis, now: Millis): void {
+    for (const direction of [1, -1] as const) {
+      const side = this.side(direction, this.ring.size);
+      const last = side.findIndex((peer) => ids.has(peer));
+      for (const peer of side.slice(0, Math.max(0, last))) {
+        if ((this.peers.get(peer)?.heardAt ?? now) < askedAt) this.silent(peer, now);
+      }
+    }
   }
 
   /** Others say that a run of a peer is lost since `at`; tells whether we knew that peer and know it no more. */
@@ -239,9 +260,8 @@ export class Knowledge {
     return this.peers.has(peer) || this.peers.size < this.config.maxKnown || this.isLeaf(peer);
   }
 
-  /** Whether a peer is, or would be, one of the nearest on its side of the ring. */
-  isLeaf(peer: PeerId): boolean {
-    const count = this.config.leafSetSize;
+  /** Whether a peer is, or would be, one of the nearest `count` on its side of the ring. */
+  isLeaf(peer: PeerId, count: number = this.config.leafSetSize): boolean {
     for (const direction of [1, -1] as const) {
       const side = this.side(direction, count);
       const last = side[count - 1];

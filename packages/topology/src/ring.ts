@@ -32,8 +32,17 @@ export function isUnlinkable({ config }: Context, { unlinked }: Known): boolean 
   return unlinked >= config.unlinkableAfter;
 }
 
-/** Looks along one side of the ring (1: following, −1: preceding) for the nearest peer that is linked or can be. */
-export function ringSide(context: Context, direction: 1 | -1, patienceMs: Millis, now: Millis): RingSide {
+/**
+ * Looks along one side of the ring (1: following, −1: preceding) for the nearest peer that is linked or can be.
+ * @param trustFrom who was not heard of since may be lost with the others, and is not dialled yet
+ */
+export function ringSide(
+  context: Context,
+  direction: 1 | -1,
+  patienceMs: Millis,
+  trustFrom: Millis,
+  now: Millis,
+): RingSide {
   const { knowledge, neighbourhood, config } = context;
   const tunnels: PeerId[] = [];
   let until: Millis = Infinity;
@@ -51,6 +60,10 @@ export function ringSide(context: Context, direction: 1 | -1, patienceMs: Millis
       continue;
     }
     const known = knowledge.get(peer) as Known;
+    if (known.heardAt < trustFrom) {
+      until = Math.min(until, now + config.repairMs);
+      continue;
+    }
     const at = dialableAt(context, peer, known, patienceMs);
     if (at <= now) return side({ type: 'dial', peer });
     if (isUnlinkable(context, known)) {

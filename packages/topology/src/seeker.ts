@@ -1,5 +1,6 @@
 import { between, jitter } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
+import type { PeerRecord } from '@peerpigeon/identity';
 import { Backoff } from './backoff.js';
 import type { Context } from './context.js';
 import { leafStep, spareStep } from './dialing.js';
@@ -36,7 +37,11 @@ export class Seeker {
   private readonly missed = new Set<PeerId>();
   /** Random members to ask for next. */
   private sample = 0;
+  /** When the server was asked to look who is alive, until it answers. */
+  private verifying: Millis | undefined = undefined;
   private lostAt: Millis = -Infinity;
+  /** Whoever was not heard of since may be lost as well. */
+  private doubtAt: Millis = -Infinity;
   /** Since when there is no link. */
   private aloneSince: Millis = Infinity;
   private readonly replacement: Replacement;
@@ -64,6 +69,8 @@ export class Seeker {
   /** A link was lost: the server is asked soon, not by all at once. @param silent the peer may be gone */
   lost(now: Millis, silent?: PeerId): void {
     const { rng, config } = this.context;
+    // One may be alone in its misfortune; two at once are not.
+    if (silent !== undefined && this.lostAt + config.doubtMs > now) this.doubtAt = this.lostAt;
     this.lostAt = now;
     if (silent !== undefined && this.missed.size < config.maxMissed) this.missed.add(silent);
     this.discovery.reset(Math.min(this.discovery.at, now + between(rng, 50, config.discoverMs)));
@@ -73,6 +80,18 @@ export class Seeker {
   suspect(now: Millis): void {
     this.sample = this.context.config.partitionSample;
     this.discovery.reset(now);
+  }
+
+  /** The server answered; after losses it looked who is alive. */
+  answered(records: readonly PeerRecord[], now: Millis): void {
+    if (this.verifying === undefined) return;
+    this.context.knowledge.named(new Set(records.map(({ id }) => id)), this.verifying, now);
+    this.verifying = undefined;
+  }
+
+  /** A peer did not answer a dial: others that were lost with it would not either. */
+  unanswered(now: Millis): void {
+    if (this.lostAt + this.context.config.doubtMs > now) this.doubtAt = this.lostAt;
   }
 
   /** A silent peer is heard of again. */
@@ -159,12 +178,13 @@ export class Seeker {
   private seekRing({ slots, settings, handover }: Plan, dialling: boolean, now: Millis, out: Output[]): Search {
     const { neighbourhood, config } = this.context;
     const repairing = this.lostAt + config.maxRingBackoffMs > now;
+    const trustFrom = this.doubtAt + config.doubtMs > now ? this.doubtAt : -Infinity;
     const patienceMs = repairing ? config.repairPatienceMs : config.patienceMs;
     const tunnels: PeerId[] = [];
     let next: Millis = Infinity;
     let right = neighbourhood.ordinary.length > 0;
     for (const direction of slots.ring > 0 ? ([1, -1] as const) : []) {
-      const side = ringSide(this.context, direction, patienceMs, now);
+      const side = ringSide(this.context, direction, patienceMs, trustFrom, now);
       for (const peer of side.tunnels) if (!tunnels.includes(peer)) tunnels.push(peer);
       const { step } = side;
       if (step.type === 'closed') continue;
@@ -186,6 +206,7 @@ export class Seeker {
     if (now < discovery.at) return discovery.at;
     if (this.ring.state === 'right') missed.clear();
     out.push({ type: 'discover', seeking, lost: [...missed], sample: this.sample });
+    this.verifying = missed.size > 0 ? now : undefined;
     this.sample = 0;
     if (missing) discovery.advance(now);
     else discovery.reset(now + jitter(rng, config.restDiscoverMs, 0.5));

@@ -170,6 +170,7 @@ export class Topology implements Machine<Input, Output> {
       case 'discovered':
         this.learnAll(input.records, now, out);
         for (const peer of input.seeking ?? []) knowledge.invite(peer, now + config.openMs);
+        if (input.answer === true) this.seeker.answered(input.records, now);
         if (this.online) this.conversation.named(input.records, this.standing, now, out);
         break;
       case 'departed':
@@ -252,7 +253,7 @@ export class Topology implements Machine<Input, Output> {
   private learn(record: PeerRecord, heardAt: Millis, now: Millis, out: Output[]): boolean {
     if (!this.knowledge.learn(record, heardAt, now)) return false;
     out.push({ type: 'event', event: { type: 'peerDiscovered', peer: record.id } });
-    if (this.knowledge.isLeaf(record.id)) this.conversation.changed(now);
+    if (this.knowledge.isLeaf(record.id, this.context.config.nearSetSize)) this.conversation.changed(now);
     return true;
   }
 
@@ -296,8 +297,14 @@ export class Topology implements Machine<Input, Output> {
     if (neighbourhood.links.has(peer)) return;
     const ring = purpose === 'ring' || purpose === 'leaf' || knowledge.isLeaf(peer);
     warnings.dialled(peer, knowledge.failed(peer, now, context.rng, cause, ring), out);
-    if (cause === 'absent' && knowledge.get(peer)?.route === undefined) this.forget(peer, true, now, out);
-    else if (cause === 'silent') knowledge.silent(peer, now);
+    if (cause === 'absent' && knowledge.get(peer)?.route === undefined) {
+      // Whoever hears of it later knows better.
+      knowledge.bury(peer, now);
+      this.forget(peer, false, now, out);
+    } else if (cause === 'silent') {
+      knowledge.silent(peer, now);
+      this.seeker.unanswered(now);
+    }
   }
 
   /** Nothing is heard of a neighbour: no way leads over it, and others are told. */
@@ -312,8 +319,7 @@ export class Topology implements Machine<Input, Output> {
     const { knowledge } = this;
     knowledge.parted(peer, now);
     knowledge.silent(peer, now);
-    const epoch = knowledge.get(peer)?.record.epoch;
-    if (epoch !== undefined) knowledge.losses.add(peer, epoch, now, now);
+    knowledge.bury(peer, now);
     this.seeker.lost(now, peer);
     this.conversation.changed(now);
   }

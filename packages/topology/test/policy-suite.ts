@@ -3,7 +3,11 @@ import { expect, it } from 'vitest';
 import type { PeerId } from '@peerpigeon/core';
 import type { Policy } from '../src/index.js';
 
-export const hexId = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 40, maxLength: 40 });
+export const hexId = fc.string({
+  unit: fc.constantFrom(...Array.from('0123456789abcdef')),
+  minLength: 40,
+  maxLength: 40,
+});
 
 /** Some distinct ids. */
 export function ids(minLength: number, maxLength = minLength): fc.Arbitrary<PeerId[]> {
