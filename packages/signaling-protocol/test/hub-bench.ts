@@ -11,6 +11,9 @@ import {
   type ServerMessage,
 } from '../src/index.js';
 
+/** How long a sign of life counts in these tests. */
+const FRESH_MS = 5_000;
+
 /** A hub in virtual time: timers fire in order, and every output is kept. Probes are answered where the test says so. */
 export class Bench {
   readonly hub: Hub;
@@ -27,7 +30,7 @@ export class Bench {
   private readonly due: { readonly at: Millis; readonly input: HubInput }[] = [];
 
   constructor(config: Partial<HubConfig> = {}) {
-    this.hub = new Hub({ rng: new SeededRng(1), config });
+    this.hub = new Hub({ rng: new SeededRng(1), config: { freshMs: FRESH_MS, ...config } });
   }
 
   feed(input: HubInput): HubOutput[] {

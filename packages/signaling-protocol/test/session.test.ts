@@ -92,7 +92,7 @@ describe('joining', () => {
     bench.hear(connected, { type: 'peers', peers: [record, { ...record, id: BOB }] });
     expect(bench.events()).toEqual([
       { type: 'connected', url: `${URL}/signaling?x=1#y`, protocol: 1, maxMessageBytes: undefined },
-      { type: 'discovered', records: [{ ...record, id: BOB }], seeking: [] },
+      { type: 'discovered', records: [{ ...record, id: BOB }], seeking: [], answer: true },
     ]);
     expect(bench.session.state.name).toBe('connected');
   });
@@ -101,7 +101,12 @@ describe('joining', () => {
     const bench = new Bench().feed({ type: 'join', url: URL, seeking: 2 }, { type: 'opened' });
     expect(bench.take()).toContainEqual({ type: 'write', message: expect.objectContaining({ seeking: 2 }) });
     bench.hear(connected, { type: 'peers', peers: [], seeking: [bareRecord(BOB)] });
-    expect(bench.events()).toContainEqual({ type: 'discovered', records: [bareRecord(BOB)], seeking: [BOB] });
+    expect(bench.events()).toContainEqual({
+      type: 'discovered',
+      records: [bareRecord(BOB)],
+      seeking: [BOB],
+      answer: true,
+    });
   });
 
   test('S128: a server that knows the README alone: silent, or speaking without “connected”', () => {
@@ -117,7 +122,7 @@ describe('joining', () => {
     speaking.hear({ type: 'peer-discovered', peerId: BOB });
     expect(speaking.events()).toEqual([
       { type: 'connected', url: URL, protocol: 0, maxMessageBytes: undefined },
-      { type: 'discovered', records: [bareRecord(BOB)], seeking: [] },
+      { type: 'discovered', records: [bareRecord(BOB)], seeking: [], answer: false },
     ]);
   });
 
