@@ -333,6 +333,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'walk':
         return this.parcel({ type: 'walk', steps: output.steps }, output);
       case 'tunnel':
+      case 'lodger':
         return this.runRouting(output);
       case 'grant':
       case 'refuse':
@@ -345,7 +346,7 @@ export class Mesh implements Machine<Input, Output> {
         return this.carryOut('topology', output);
       case 'event':
         if (output.event.type !== 'view') return this.emit(output.event);
-        return this.runRouting({ type: 'view', peer: output.event.peer, neighbours: output.event.links });
+        return this.runRouting({ ...output.event, neighbours: output.event.links });
     }
   }
 

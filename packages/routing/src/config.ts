@@ -40,10 +40,12 @@ export interface Config {
   readonly seenMaxEntries: number;
   /** How long a received message is remembered. */
   readonly seenMaxAgeMs: Millis;
-  /** How many of a neighbour's neighbours are remembered. */
+  /** How many of a neighbour's neighbours are remembered, and how many of its leaves. */
   readonly maxViewPeers: number;
   /** How many peers may be reached by tunnels; one more takes the place of the oldest. */
   readonly maxTunnels: number;
+  /** To how many leaves a way may be kept; one more takes the place of the oldest. */
+  readonly maxLodgers: number;
 }
 
 /** What the constructor takes: who we are, a source of randomness, and what differs from {@link DEFAULTS}. */
@@ -79,6 +81,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network' | 'rng'> = {
   seenMaxAgeMs: 120_000,
   /** The 50 links that maxPeers allows, one in handover, and some to spare. */
   maxViewPeers: 64,
-  /** Two ring neighbours, and what is left of former ones. */
-  maxTunnels: 8,
+  /** A leaf set of eight on each side: all that topology may ask for. */
+  maxTunnels: 16,
+  /** With nine leaves to a ring peer some have 40 to 60 on their stretch of the ring; a guess. */
+  maxLodgers: 64,
 };

@@ -37,11 +37,22 @@ export type Input =
   | { readonly type: 'parcel'; readonly address: Address; readonly body: unknown }
   /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */
   | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }
+  /** A leaf (a peer with a single link) whose id is near ours is reached over `route`; without `route` no more. */
+  | { readonly type: 'lodger'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }
   /** Nothing is heard of a neighbour: others are preferred until it is `recovered` or down. */
   | { readonly type: 'suspect'; readonly peer: PeerId }
   | { readonly type: 'recovered'; readonly peer: PeerId }
-  /** The neighbours that a neighbour has: its row of the 2-hop table. Ignored unless there is a link with it. */
-  | { readonly type: 'view'; readonly peer: PeerId; readonly neighbours: readonly PeerId[] }
+  /** What is known of a neighbour: its row of the 2-hop table. Ignored unless there is a link with it. */
+  | {
+      readonly type: 'view';
+      readonly peer: PeerId;
+      /** Its neighbours on the ring. */
+      readonly neighbours: readonly PeerId[];
+      /** Those that have no other link; none unless said. */
+      readonly leaves?: readonly PeerId[];
+      /** It has no other link itself, so that no way leads over it; by default it has. */
+      readonly leaf?: boolean;
+    }
   /** This mesh leaves: what waits for an acknowledgement fails as disconnected, and everything but the counters is forgotten. */
   | { readonly type: 'leave' }
   | PeerUp

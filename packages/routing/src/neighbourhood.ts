@@ -1,5 +1,6 @@
 import type { PeerId } from '@peerpigeon/core';
 import { compareRingDistance } from '@peerpigeon/xor';
+import type { Config } from './config.js';
 import type { Heading, Mode } from './message.js';
 import { straighten } from './source-route.js';
 
@@ -8,8 +9,22 @@ export interface Hop extends Heading {
   readonly next: PeerId;
 }
 
+/** A row of the 2-hop table: what a neighbour's neighbours are. */
+export interface View {
+  /** Those on the ring. */
+  readonly neighbours: readonly PeerId[];
+  /** Those that hang on to it by a single link. */
+  readonly leaves: readonly PeerId[];
+  /** So does the neighbour itself, to us. */
+  readonly leaf: boolean;
+}
+
+type Limits = Pick<Config, 'maxViewPeers' | 'maxTunnels' | 'maxLodgers'>;
+
 const NONE: readonly PeerId[] = [];
+const UNSEEN: View = { neighbours: NONE, leaves: NONE, leaf: false };
 const NOBODY: ReadonlySet<PeerId> = new Set();
+const NO_VIEWS: ReadonlyMap<PeerId, View> = new Map();
 const NO_ROUTES: ReadonlyMap<PeerId, readonly PeerId[]> = new Map();
 /** As a message starts whose way is to be found. */
 export const GREEDY: Heading = { route: NONE, goal: null, mode: 0 };
@@ -22,44 +37,58 @@ export const GREEDY: Heading = { route: NONE, goal: null, mode: 0 };
  * the ring is broken; it cannot circle. Where a choice fails (a 2-hop table, a tunnel, or a given route was wrong),
  * distance counts anew from there, in a higher mode with fewer ways to fail; so this happens twice at most.
  *
+ * Leaves, which have a single link, lead nowhere: one is chosen only as the target itself, over its link, its neighbour's,
+ * or the way that is kept to it (a lodger) where it would be on the ring.
+ *
  * A suspect neighbour is chosen only when nothing else is possible.
  */
 export class Neighbourhood {
   private readonly self: PeerId;
   private readonly maxViewPeers: number;
   private readonly maxTunnels: number;
-  private readonly views = new Map<PeerId, readonly PeerId[]>();
+  private readonly maxLodgers: number;
+  private readonly views = new Map<PeerId, View>();
   private readonly tunnels = new Map<PeerId, readonly PeerId[]>();
+  private readonly lodgers = new Map<PeerId, readonly PeerId[]>();
   private readonly suspects = new Set<PeerId>();
 
-  constructor(self: PeerId, maxViewPeers: number, maxTunnels: number) {
+  constructor(self: PeerId, limits: Limits) {
     this.self = self;
-    this.maxViewPeers = maxViewPeers;
-    this.maxTunnels = maxTunnels;
+    this.maxViewPeers = limits.maxViewPeers;
+    this.maxTunnels = limits.maxTunnels;
+    this.maxLodgers = limits.maxLodgers;
   }
 
   /** A link is ready; nothing is known of its other end's neighbours. */
   add(peer: PeerId): void {
-    this.views.set(peer, NONE);
+    this.views.set(peer, UNSEEN);
   }
 
   /** A link is gone, and with it its row of the 2-hop table and the tunnels that begin with it. */
   delete(peer: PeerId): void {
     this.views.delete(peer);
     this.suspects.delete(peer);
-    for (const [end, route] of this.tunnels) if (route[0] === peer) this.tunnels.delete(end);
+    for (const ways of [this.tunnels, this.lodgers]) {
+      for (const [end, route] of ways) if (route[0] === peer) ways.delete(end);
+    }
   }
 
   /** Forgets everything. */
   clear(): void {
     this.views.clear();
     this.tunnels.clear();
+    this.lodgers.clear();
     this.suspects.clear();
   }
 
   /** How many peers are reached by tunnels. */
   get tunnelled(): number {
     return this.tunnels.size;
+  }
+
+  /** To how many leaves a way is kept. */
+  get lodged(): number {
+    return this.lodgers.size;
   }
 
   /** Whether a neighbour is to be avoided. */
@@ -69,21 +98,41 @@ export class Neighbourhood {
   }
 
   /** Sets what a neighbour's neighbours are, cut at the configured number; a peer without a link is ignored. */
-  setView(peer: PeerId, neighbours: readonly PeerId[]): void {
-    if (this.views.has(peer)) this.views.set(peer, neighbours.slice(0, this.maxViewPeers));
+  setView(peer: PeerId, { neighbours, leaves, leaf }: View): void {
+    if (!this.views.has(peer)) return;
+    const { maxViewPeers } = this;
+    this.views.set(peer, {
+      neighbours: neighbours.slice(0, maxViewPeers),
+      leaves: leaves.slice(0, maxViewPeers),
+      leaf,
+    });
   }
 
   /** Sets the peers between us and `peer`; undefined, or what is no route from here, takes the tunnel away. */
   setTunnel(peer: PeerId, route: readonly PeerId[] | undefined): void {
-    this.tunnels.delete(peer);
+    this.setWay(this.tunnels, this.maxTunnels, peer, route);
+  }
+
+  /** The same for a leaf, which is reached over the route and reaches nobody. */
+  setLodger(peer: PeerId, route: readonly PeerId[] | undefined): void {
+    this.setWay(this.lodgers, this.maxLodgers, peer, route);
+  }
+
+  private setWay(
+    ways: Map<PeerId, readonly PeerId[]>,
+    most: number,
+    peer: PeerId,
+    route: readonly PeerId[] | undefined,
+  ): void {
+    ways.delete(peer);
     const straight = straighten(route, this.self, peer);
     const [first] = straight;
     if (peer === this.self || first === undefined || !this.views.has(first)) return;
-    for (const oldest of this.tunnels.keys()) {
-      if (this.tunnels.size < this.maxTunnels) break;
-      this.tunnels.delete(oldest);
+    for (const oldest of ways.keys()) {
+      if (ways.size < most) break;
+      ways.delete(oldest);
     }
-    this.tunnels.set(peer, straight);
+    ways.set(peer, straight);
   }
 
   /** The links to draw the next step of a walk from: not the one it came over, nor suspects, unless there are no others. */
@@ -187,20 +236,22 @@ export class Neighbourhood {
     let hop: Hop | undefined;
     const nearer = (peer: PeerId) => best === null || compareRingDistance(target, peer, best) < 0;
     // Links first: of two ways to one peer the shorter wins.
-    for (const next of this.views.keys()) {
-      if (except.has(next) || !nearer(next)) continue;
+    for (const [next, { leaf }] of this.views) {
+      if (except.has(next) || leaf || !nearer(next)) continue;
       best = next;
       hop = { next, route: NONE, goal: null, mode };
     }
-    for (const [next, view] of mode === 0 ? this.views : NO_ROUTES) {
-      if (except.has(next)) continue;
-      for (const goal of view) {
+    for (const [next, { neighbours, leaves, leaf }] of mode === 0 ? this.views : NO_VIEWS) {
+      if (except.has(next) || leaf) continue;
+      for (const goal of leaves.includes(target) ? [target] : neighbours) {
         if (goal === this.self || goal === shunned || !nearer(goal)) continue;
         best = goal;
         hop = { next, route: NONE, goal, mode };
       }
     }
-    for (const [goal, between] of mode < 2 ? this.tunnels : NO_ROUTES) {
+    const lodger = this.lodgers.get(target);
+    const ways = lodger === undefined ? this.tunnels : new Map([...this.tunnels, [target, lodger]]);
+    for (const [goal, between] of mode < 2 ? ways : NO_ROUTES) {
       if (goal === shunned || !nearer(goal)) continue;
       // A peer that does not reach the goal shall notice, so that the goal is named even where it is the target.
       const route = goal === target ? between : [...between, goal];

@@ -54,7 +54,7 @@ export class Routing implements Machine<Input, Output> {
       throw new RangeError(`expected maxHops from 1 to ${MAX_HOPS}, got ${config.maxHops}`);
     }
     this.config = config;
-    this.neighbourhood = new Neighbourhood(config.peerId, config.maxViewPeers, config.maxTunnels);
+    this.neighbourhood = new Neighbourhood(config.peerId, config);
     this.pending = new PendingTable(config, this.neighbourhood);
     this.seen = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs: config.seenMaxAgeMs });
     this.count = { received: 0, delivered: 0, duplicates: 0, relayed: 0, nacked: 0, stray: 0, refused: 0 };
@@ -68,11 +68,12 @@ export class Routing implements Machine<Input, Output> {
 
   /** What its bounded maps hold and may hold. */
   get mapSizes(): Record<string, { readonly size: number; readonly cap: number }> {
-    const { direct, signal, seenMaxEntries, maxTunnels } = this.config;
+    const { direct, signal, seenMaxEntries, maxTunnels, maxLodgers } = this.config;
     return {
       routingPending: { size: this.pending.size, cap: direct.maxPending + signal.maxPending },
       routingSeen: { size: this.seen.size, cap: seenMaxEntries },
       routingTunnels: { size: this.neighbourhood.tunnelled, cap: maxTunnels },
+      routingLodgers: { size: this.neighbourhood.lodged, cap: maxLodgers },
     };
   }
 
@@ -88,13 +89,15 @@ export class Routing implements Machine<Input, Output> {
         return this.onParcel(input, out);
       case 'tunnel':
         return this.neighbourhood.setTunnel(input.peer, input.route);
+      case 'lodger':
+        return this.neighbourhood.setLodger(input.peer, input.route);
       case 'suspect':
         this.neighbourhood.suspect(input.peer, true);
         return this.pending.onLoss(input.peer, now, out);
       case 'recovered':
         return this.neighbourhood.suspect(input.peer, false);
       case 'view':
-        return this.neighbourhood.setView(input.peer, input.neighbours);
+        return this.neighbourhood.setView(input.peer, { leaves: [], leaf: false, ...input });
       case 'leave':
         this.neighbourhood.clear();
         return this.pending.onLeave(out);

@@ -37,9 +37,9 @@ export function admit({ self, config, knowledge, neighbourhood, rng }: Context, 
   const full: Verdict = { type: 'refuse', reason: 'full' };
   const grant: Verdict = { type: 'grant' };
   if (purpose === 'extra') return neighbourhood.extras < config.maxExtraPeers ? grant : full;
-  if (maxPeers === 1) return load === 0 ? grant : full;
-
   const onRing = record === undefined || isOnRing(record);
+  if (maxPeers === 1) return load === 0 || (onRing && !neighbourhood.hangsOn) ? grant : full;
+
   const spare = spareSlots(plan, neighbourhood);
   // A finger may lead to a near one, where none leads yet.
   const fresh =

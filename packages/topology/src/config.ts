@@ -60,6 +60,14 @@ export interface Config {
   readonly tunnelMs: Millis;
   /** How long it is good for after an answer. Prototype: 15 s. */
   readonly tunnelTtlMs: Millis;
+  /** First delay until a leaf says again where it is, to whoever is nearest to it; doubles. A guess: the ring may yet close. */
+  readonly lodgeMs: Millis;
+  /** Longest such delay. A guess: three within `lodgerTtlMs`. */
+  readonly maxLodgeMs: Millis;
+  /** How long the way to a leaf is kept after that. A guess: a leaf that is gone does no harm. */
+  readonly lodgerTtlMs: Millis;
+  /** To how many leaves a way is kept. With nine leaves to a ring peer some have 40 to 60 on their stretch of the ring. */
+  readonly maxLodgers: number;
   /** How long the smaller of two ids leaves the initiative to the larger (S89). A guess: two handshakes. */
   readonly patienceMs: Millis;
   /** The same after a loss, when both have noticed and nobody need wait for the other to learn of it. A guess. */
@@ -147,6 +155,10 @@ export const DEFAULT_CONFIG: Config = {
   detourMs: 10_000,
   tunnelMs: 5_000,
   tunnelTtlMs: 15_000,
+  lodgeMs: 4_000,
+  maxLodgeMs: 15_000,
+  lodgerTtlMs: 45_000,
+  maxLodgers: 64,
   patienceMs: 2_000,
   repairPatienceMs: 500,
   backoffMs: 1_000,

@@ -10,6 +10,9 @@ import type { Neighbour } from './neighbourhood.js';
 import type { Output } from './output.js';
 import { Partition } from './partition.js';
 import { Repair } from './repair.js';
+import { isOnRing } from './known.js';
+import { Lodgers } from './lodgers.js';
+import type { Lodge } from './lodgers.js';
 import { straighten } from './route.js';
 import type { Route } from './route.js';
 import { Tunnels } from './tunnels.js';
@@ -46,10 +49,12 @@ export class Conversation {
   readonly repair: Repair;
   readonly tunnels: Tunnels;
   readonly partition: Partition;
+  readonly lodgers: Lodgers;
   private readonly context: Context;
   private readonly probe: Backoff;
   private readonly shuffle: Backoff;
   private readonly detour: Backoff;
+  private readonly lodging: Backoff;
 
   constructor(context: Context) {
     const { config, rng } = context;
@@ -57,14 +62,23 @@ export class Conversation {
     this.repair = new Repair(context);
     this.tunnels = new Tunnels(context);
     this.partition = new Partition(context);
+    this.lodgers = new Lodgers(context);
     this.probe = new Backoff(config.probeMs, config.maxProbeMs, rng, JITTER);
     this.detour = new Backoff(config.answerMs, config.answerMs, rng, JITTER);
+    this.lodging = new Backoff(config.lodgeMs, config.maxLodgeMs, rng, JITTER);
     this.shuffle = new Backoff(config.shuffleMs, config.shuffleMs, rng, JITTER);
   }
 
   /** Begins anew, as something near changed: every neighbour is told soon. */
   changed(now: Millis): void {
     for (const link of this.context.neighbourhood.links.values()) link.exchange.hasten(now);
+  }
+
+  /** A link was gained: others learn who is reached over it, or near it. */
+  gained(peer: PeerId, now: Millis, out: Output[]): void {
+    this.lodging.reset(now);
+    this.lodgers.gained(peer, now, out);
+    this.changed(now);
   }
 
   /** The own ring neighbours changed: it is probed some time later, while the server is away sooner. */
@@ -78,6 +92,7 @@ export class Conversation {
     this.repair.clear();
     this.tunnels.clear();
     this.partition.clear();
+    this.lodgers.clear();
   }
 
   /** Takes note of what a neighbour says; tells whether that is a reason to look at the links again. */
@@ -93,11 +108,14 @@ export class Conversation {
         if (open) knowledge.hasRoom(peer, now + config.openMs);
         return changed;
       }
-      case 'neighbours':
-        link.view = message.links;
-        out.push({ type: 'event', event: { type: 'view', peer, links: message.links } });
+      case 'neighbours': {
+        const { links, leaves, entries } = message;
+        const own = entries.find(({ record }) => record.id === peer)?.record ?? link.record;
+        link.view = links;
+        out.push({ type: 'event', event: { type: 'view', peer, links, leaves, leaf: !isOnRing(own) } });
         if (message.ask) this.tell(peer, undefined, standing, false, now, out);
         return this.learn(peer, [], message, now, out);
+      }
       case 'notice': {
         const { reason, peers } = message;
         link.closing = true;
@@ -109,6 +127,8 @@ export class Conversation {
       }
       case 'tunnel':
         return this.routed(peer, [], message, standing, now, out);
+      case 'lodge':
+        return this.lodge(peer, [peer], message, now, out);
     }
   }
 
@@ -136,6 +156,8 @@ export class Conversation {
         }
         return true;
       }
+      case 'lodge':
+        return message.peer === from && this.lodge(from, way, message, now, out);
       default:
         // Only neighbours say what a link is for.
         return false;
@@ -168,7 +190,17 @@ export class Conversation {
       this.tryDetours(doubtful, now, out),
       this.tellNeighbours(standing, now, out),
       this.wander(standing, now, out),
+      this.lodgers.review(now, out),
     );
+  }
+
+  /** Somebody, who is reached over `way`, says where a leaf is: no reason to look at the links. */
+  private lodge(from: PeerId, way: Route, { peer, route, ageMs }: Lodge, now: Millis, out: Output[]): false {
+    const { self, knowledge } = this.context;
+    const isNeighbour = (one: PeerId): boolean => knowledge.isNeighbour(one);
+    const straight = isNeighbour(peer) ? [] : straighten(self, peer, [...way, ...route], isNeighbour);
+    if (straight !== undefined) this.lodgers.take(peer, straight, ageMs, from, now, out);
+    return false;
   }
 
   /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
@@ -206,7 +238,7 @@ export class Conversation {
     return this.detour.at;
   }
 
-  /** Ring probe and shuffle. */
+  /** Ring probe and shuffle; a leaf says where it is. */
   private wander({ record, open }: Standing, now: Millis, out: Output[]): Millis {
     const { self, neighbourhood, config, rng } = this.context;
     const links = neighbourhood.ordinary;
@@ -223,7 +255,13 @@ export class Conversation {
       if (this.shuffle.at > 0) out.push({ type: 'walk', steps: config.shuffleSteps, message });
       this.shuffle.advance(now);
     }
-    return Math.min(this.probe.at, this.shuffle.at);
+    if (isOnRing(record)) return Math.min(this.probe.at, this.shuffle.at);
+    if (this.lodging.at <= now) {
+      const message: Message = { kind: 'lodge', peer: self, route: [], ageMs: 0 };
+      for (const { peer } of links) out.push({ type: 'probe', key: self, over: peer, message });
+      this.lodging.advance(now);
+    }
+    return Math.min(this.probe.at, this.shuffle.at, this.lodging.at);
   }
 
   /** Tells a peer whom we know near it: over `route`, or, as a neighbour, over the link. */

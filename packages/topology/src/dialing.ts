@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { compareDistance } from '@peerpigeon/xor';
 import type { Context } from './context.js';
+import { isOnRing } from './known.js';
 import type { Known } from './known.js';
 import { choosePartner } from './partner.js';
 import type { Partner } from './partner.js';
@@ -33,14 +34,18 @@ export function spareStep(context: Context, plan: Plan, seekAt: Millis, now: Mil
   return { until: candidates.length > 0 && now < seekAt ? Math.min(until, seekAt) : until };
 }
 
-/** For a peer with a single link: the XOR-nearest peer that can take it (S92). */
+/**
+ * For a peer with a single link: the XOR-nearest peer that can take it (S92). Two of its kind hold each other only while they
+ * know nobody else, or they would stay an island of two.
+ */
 export function leafStep(context: Context, now: Millis): SpareStep {
   const { self, knowledge, neighbourhood, config } = context;
   let until: Millis = Infinity;
+  if (neighbourhood.hangsOn) return { until };
+  const reachable = [...knowledge.entries()].filter(([, known]) => knowledge.reaches(known));
+  const onRing = reachable.filter(([, { record }]) => isOnRing(record));
   let best: PeerId | undefined;
-  if (neighbourhood.load > 0) return { until };
-  for (const [peer, known] of knowledge.entries()) {
-    if (!knowledge.reaches(known)) continue;
+  for (const [peer, known] of onRing.length > 0 || neighbourhood.load > 0 ? onRing : reachable) {
     const at = Math.max(dialableAt(context, peer, known, config.patienceMs), known.refusedUntil);
     if (at > now) until = Math.min(until, at);
     else if (best === undefined || compareDistance(self, peer, best) < 0) best = peer;

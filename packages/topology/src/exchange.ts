@@ -55,9 +55,9 @@ export function neighboursMessage(
     });
   }
   const linked = receiver !== undefined && neighbourhood.links.has(receiver);
-  const links = linked ? [...neighbourhood.links.keys()] : [];
+  const { links, leaves } = linked ? neighbourhood.view : { links: [], leaves: [] };
   const lost = receiver === undefined ? [] : knowledge.losses.near(receiver, now);
-  return { kind: 'neighbours', ask, entries, lost, links };
+  return { kind: 'neighbours', ask, entries, lost, links, leaves };
 }
 
 /** What came of a message. */

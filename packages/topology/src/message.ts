@@ -46,10 +46,18 @@ export type Message =
       /** The sender first. */
       readonly entries: readonly Entry[];
       readonly lost: readonly Loss[];
+      /** The sender's neighbours on the ring … */
       readonly links: readonly PeerId[];
+      /** … and those that hang on to it by a single link. */
+      readonly leaves: readonly PeerId[];
     }
   /** Keeps the way between two ring neighbours that cannot be linked; answered once. */
   | { readonly kind: 'tunnel'; readonly ack: boolean }
+  /**
+   * The sender reaches a leaf over `route` (it is that leaf itself: empty), or did so long ago: to whoever is nearest to its
+   * id, from whom others learn it.
+   */
+  | { readonly kind: 'lodge'; readonly peer: PeerId; readonly route: Route; readonly ageMs: Millis }
   /** This link is about to be closed (S103), and who may take its place. */
   | { readonly kind: 'notice'; readonly reason: string; readonly peers: readonly PeerRecord[] };
 
@@ -57,7 +65,7 @@ export type Message =
 export const MAX_ENTRIES = 32;
 /** Lost peers in one message, at most. */
 export const MAX_LOSSES = 16;
-/** Links a peer may report, at most: `setMaxPeers` ends at 50, one may be in handover. */
+/** Links a peer may report, and leaves, at most: `setMaxPeers` ends at 50, one may be in handover. */
 export const MAX_LINKS = 64;
 /** Replacements in one notice or redirect, at most. */
 export const MAX_HINTS = 8;
@@ -68,6 +76,7 @@ const STATUS = 0;
 const NEIGHBORS = 1;
 const NOTICE = 2;
 const TUNNEL = 3;
+const LODGE = 4;
 
 /** The message as an array for the binary codec. */
 export function encodeMessage(message: Message): FrameValue {
@@ -86,9 +95,12 @@ export function encodeMessage(message: Message): FrameValue {
         ]),
         message.lost.map(({ peer, epoch, ageMs }) => [hexToBytes(peer), epoch, Math.round(ageMs)]),
         message.links.map(hexToBytes),
+        message.leaves.map(hexToBytes),
       ];
     case 'tunnel':
       return [TUNNEL, message.ack];
+    case 'lodge':
+      return [LODGE, hexToBytes(message.peer), message.route.map(hexToBytes), Math.round(message.ageMs)];
     case 'notice':
       return [NOTICE, message.reason, message.peers.map(recordToWire)];
   }
@@ -100,7 +112,7 @@ export function encodeMessage(message: Message): FrameValue {
  */
 export function decodeMessage(value: unknown): Message {
   const fields = new Fields(value, 'topology message', 2);
-  switch (fields.integer(STATUS, TUNNEL)) {
+  switch (fields.integer(STATUS, LODGE)) {
     case STATUS: {
       const role = ROLES[fields.integer(0, ROLES.length - 1)] as Role;
       return { kind: 'status', role, open: fields.boolean(), ringOk: fields.boolean() };
@@ -115,9 +127,15 @@ export function decodeMessage(value: unknown): Message {
           return { peer: loss.peerId(), epoch: loss.integer(0, MAX_EPOCH), ageMs: loss.integer(0, MAX_AGE_MS) };
         }),
         links: fields.list(MAX_LINKS, (list) => list.peerId()),
+        leaves: fields.list(MAX_LINKS, (list) => list.peerId()),
       };
     case TUNNEL:
       return { kind: 'tunnel', ack: fields.boolean() };
+    case LODGE: {
+      const peer = fields.peerId();
+      const route = fields.list(MAX_ROUTE_HOPS, (ids) => ids.peerId());
+      return { kind: 'lodge', peer, route, ageMs: fields.integer(0, MAX_AGE_MS) };
+    }
     default:
       return {
         kind: 'notice',

@@ -60,6 +60,14 @@ export class Neighbourhood {
     this.self = self;
   }
 
+  /** Whom there are links with: peers on the ring, and leaves. */
+  get view(): { readonly links: readonly PeerId[]; readonly leaves: readonly PeerId[] } {
+    const links: PeerId[] = [];
+    const leaves: PeerId[] = [];
+    for (const { peer, record } of this.links.values()) (isOnRing(record) ? links : leaves).push(peer);
+    return { links, leaves };
+  }
+
   /** Links that take a slot, or would if they had a role: neither extra ones nor suspects. */
   get ordinary(): Neighbour[] {
     return [...this.links.values()].filter(({ extra, suspect }) => !extra && !suspect);
@@ -68,6 +76,12 @@ export class Neighbourhood {
   /** Slots taken: links and those being made. */
   get load(): number {
     return this.ordinary.length + this.pending.size - this.countPending('extra');
+  }
+
+  /** There is a link with a peer on the ring, or one is being made. */
+  get hangsOn(): boolean {
+    const { ordinary, load } = this;
+    return load > ordinary.length || ordinary.some(({ record }) => isOnRing(record));
   }
 
   /** Links beyond `maxPeers`, and those being made. */

@@ -16,8 +16,14 @@ export type Event =
       readonly reason: string;
       readonly initiatedBy: 'local' | 'remote';
     }
-  /** The links of a neighbour, for the 2-hop table of routing. */
-  | { readonly type: 'view'; readonly peer: PeerId; readonly links: readonly PeerId[] }
+  /** The links of a neighbour, for the 2-hop table of routing: those on the ring, and leaves; it may be a leaf itself. */
+  | {
+      readonly type: 'view';
+      readonly peer: PeerId;
+      readonly links: readonly PeerId[];
+      readonly leaves: readonly PeerId[];
+      readonly leaf: boolean;
+    }
   /** The periodic evaluation has found something else than the last time. */
   | { readonly type: 'evaluated'; readonly findings: readonly Finding[] }
   | {
@@ -45,6 +51,8 @@ export type Output =
   | { readonly type: 'walk'; readonly steps: number; readonly message: Message }
   /** From now on `peer` counts as a neighbour for routing, over `route`; without `route` no more. */
   | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: Route | undefined }
+  /** A leaf whose id is near ours is reached over `route`; without `route` no more. */
+  | { readonly type: 'lodger'; readonly peer: PeerId; readonly route: Route | undefined }
   /** Answers to `requested`. */
   | { readonly type: 'grant'; readonly peer: PeerId }
   | {

@@ -13,7 +13,7 @@ export type RingStep =
 /** One side of the ring, as it is seen now. */
 export interface RingSide {
   readonly step: RingStep;
-  /** Peers before the linked one that cannot be linked: to be held over others. */
+  /** Peers before the linked one that cannot be linked, or not so far: to be held over others. */
   readonly tunnels: readonly PeerId[];
 }
 
@@ -56,6 +56,8 @@ export function ringSide(
       // What takes long may come to nothing: the next one is asked meanwhile.
       const slowAt = pending.since + config.slowDialMs;
       if (slowAt > now) return side({ type: 'waiting', until: Math.min(until, slowAt) });
+      // It is held over others meanwhile: that no path is found takes a browser 15 s and more.
+      tunnels.push(peer);
       until = now + config.slowDialMs;
       continue;
     }
@@ -66,8 +68,8 @@ export function ringSide(
     }
     const at = dialableAt(context, peer, known, patienceMs);
     if (at <= now) return side({ type: 'dial', peer });
+    if (known.unlinked > 0) tunnels.push(peer);
     if (isUnlinkable(context, known)) {
-      tunnels.push(peer);
       if (neighbourhood.tunnels.has(peer)) {
         return side(until === Infinity ? { type: 'closed' } : { type: 'waiting', until });
       }

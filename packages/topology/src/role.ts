@@ -57,16 +57,15 @@ export function assignRoles(
   }
   const long: PeerId[] = [];
   const rest: PeerId[] = [];
-  let hangsOn = false;
+  const own = candidates.filter((one) => one.extra !== true);
+  const host = (own.find(({ onRing }) => onRing) ?? own[0])?.peer;
   const claims = new Set<PeerId>();
   for (const { peer, onRing, far, extra, claimed } of candidates) {
     if (roles.has(peer)) continue;
     if (claimed === true) claims.add(peer);
     if (extra === true) roles.set(peer, 'extra');
-    else if (asLeaf) {
-      roles.set(peer, hangsOn ? 'none' : 'leaf');
-      hangsOn = true;
-    } else if (!onRing && random + finger + near > 0) {
+    else if (asLeaf) roles.set(peer, peer === host ? 'leaf' : 'none');
+    else if (!onRing && random + finger + near > 0) {
       roles.set(peer, 'leaf');
       if (near > 0) near--;
       else if (random > 0) random--;

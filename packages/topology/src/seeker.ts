@@ -171,7 +171,7 @@ export class Seeker {
   private seekLeaf(online: boolean, now: Millis, out: Output[]): Millis {
     const step = leafStep(this.context, now);
     if (step.peer !== undefined) this.dial(step.peer, 'leaf', now, out);
-    const seeking = this.context.neighbourhood.load === 0 ? 1 : 0;
+    const seeking = this.context.neighbourhood.hangsOn ? 0 : 1;
     return online ? Math.min(step.until, this.discover(seeking > 0, seeking, now, out)) : step.until;
   }
 

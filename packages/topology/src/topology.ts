@@ -109,6 +109,7 @@ export class Topology implements Machine<Input, Output> {
       losses: { size: knowledge.losses.size, cap: maxLosses },
       asked: { size: conversation.repair.size, cap: MAX_ASKED },
       tunnels: { size: conversation.tunnels.size, cap: 2 * context.config.leafSetSize },
+      lodgers: { size: conversation.lodgers.size, cap: context.config.maxLodgers },
       pending: { size: neighbourhood.pending.size, cap: 2 * settings.maxPeers + maxDials + maxExtraPeers },
     };
   }
@@ -197,7 +198,7 @@ export class Topology implements Machine<Input, Output> {
           new Backoff(config.exchangeMs, config.maxExchangeMs, rng, EXCHANGE_JITTER, EXCHANGE_FACTOR),
         );
         this.seeker.gained(now);
-        this.conversation.changed(now);
+        this.conversation.gained(input.peer, now, out);
         break;
       case 'peerDown':
         this.peerDown(input.peer, input.cause, now, out);

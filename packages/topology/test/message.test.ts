@@ -15,9 +15,11 @@ const MESSAGES: Message[] = [
       { record: record('c'.repeat(40)), ageMs: 0, open: true, route: [A, 'd'.repeat(40)] },
     ],
     lost: [{ peer: 'e'.repeat(40), epoch: 7, ageMs: 1_200 }],
-    links: [A, 'b'.repeat(40)],
+    links: [A],
+    leaves: ['b'.repeat(40)],
   },
   { kind: 'tunnel', ack: true },
+  { kind: 'lodge', peer: A, route: ['d'.repeat(40)], ageMs: 1_200 },
   { kind: 'notice', reason: 'replaced by a nearer peer', peers: [record(A)] },
 ];
 
@@ -27,7 +29,7 @@ test.each(MESSAGES)('$kind comes back from the wire as it was', (message) => {
 
 test('S176: more entries than agreed are refused', () => {
   const entries = Array.from({ length: MAX_ENTRIES + 1 }, () => ({ record: record(A), ageMs: 0, open: false }));
-  const wire = encodeMessage({ kind: 'neighbours', ask: false, entries, lost: [], links: [] });
+  const wire = encodeMessage({ kind: 'neighbours', ask: false, entries, lost: [], links: [], leaves: [] });
   expect(() => decodeMessage(wire)).toThrow(DecodeError);
 });
 

@@ -198,6 +198,7 @@ export class TopologyNetwork {
         return;
       }
       case 'tunnel':
+      case 'lodger':
         return;
       case 'grant':
         return this.later(SETUP_MS + below(this.rng, 200), () => this.open(id, output.peer));
