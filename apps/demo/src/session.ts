@@ -6,6 +6,8 @@ import type { LogLevel, Store } from './store.js';
 
 /** How often uptime and the forgetting of peers are looked at, in ms; all else comes by events. */
 const REFRESH_MS = 1_000;
+/** How long a server that is away is tried, in ms: a tab left open joins when it is back. A day; leaving ends it sooner. */
+const JOIN_PATIENCE_MS = 86_400_000;
 
 /** One mesh and the store that shows it: events flow into the store, the page's commands to the mesh. */
 export class Session {
@@ -38,7 +40,7 @@ export class Session {
     try {
       await this.mesh.init();
       this.refresh();
-      await this.mesh.connect(url);
+      await this.mesh.connect(url, { timeoutMs: JOIN_PATIENCE_MS });
     } catch (error) {
       this.note('error', `Could not join: ${errorText(error)}`);
       // Left meanwhile: nothing failed.
@@ -168,6 +170,9 @@ export class Session {
       case 'warning':
       case 'error':
         return this.note(change.type, change.message);
+      case 'reconnecting':
+        if (this.store.phase.value === 'joining') this.note('warning', 'Signaling server not reached; trying on');
+        return;
       case 'peerDegraded':
       case 'peerRecovered':
         this.store.setSilent(change.peerId, change.type === 'peerDegraded');
