@@ -185,9 +185,10 @@ export class LinkBoard {
     }
   }
 
-  /** Shows ready links as far as `maxPeers` allows, those first that have waited longest. */
+  /** Shows ready links as far as `maxPeers` allows, silent ones apart; those first that have waited longest. */
   showHandovers(): void {
-    const free = Math.max(0, this.host.maxPeers() - this.table.in('connected').length);
+    const shown = this.table.in('connected').filter(({ degraded }) => !degraded);
+    const free = Math.max(0, this.host.maxPeers() - shown.length);
     const waiting = this.table.in('handover').sort((a, b) => a.readySince - b.readySince);
     for (const entry of waiting.slice(0, free)) {
       entry.phase = 'connected';
@@ -263,7 +264,8 @@ export class LinkBoard {
       case 'degraded':
         entry.degraded = true;
         host.peer('suspect', peer);
-        return this.emit({ type: 'peerDegraded', peer });
+        this.emit({ type: 'peerDegraded', peer });
+        return this.showHandovers();
       case 'recovered':
         entry.degraded = false;
         host.peer('recovered', peer);
