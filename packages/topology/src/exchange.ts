@@ -45,14 +45,13 @@ export function neighboursMessage(
     // With a way its own age counts: a way is worth what is known of it.
     const heardAt = linked ? now : route === undefined ? known.heardAt : known.routedAt;
     if (heardAt + config.tellMs <= now) continue;
-    entries.push({
-      record: known.record,
-      // Whole, as on the wire: else peers that share memory would act on other ages than peers that share a link.
-      ageMs: Math.max(0, Math.round(now - heardAt)),
-      // A free slot is passed on at first hand only, or the rumour would outlive it.
-      open: linked && known.openUntil > now,
-      ...(route !== undefined && (routed += route.length) <= MAX_ROUTED && { route }),
-    });
+    const { record: theirs, openUntil } = known;
+    // Whole, as on the wire: else peers that share memory would act on other ages than peers that share a link.
+    const ageMs = Math.max(0, Math.round(now - heardAt));
+    // A free slot is passed on at first hand only, or the rumour would outlive it.
+    const hasRoom = linked && openUntil > now;
+    const told = route !== undefined && (routed += route.length) <= MAX_ROUTED;
+    entries.push(told ? { record: theirs, ageMs, open: hasRoom, route } : { record: theirs, ageMs, open: hasRoom });
   }
   const linked = receiver !== undefined && neighbourhood.links.has(receiver);
   const { links, leaves } = linked ? neighbourhood.view : { links: [], leaves: [] };
@@ -81,15 +80,19 @@ export function absorb(
   const isNeighbour = (peer: PeerId): boolean => knowledge.isNeighbour(peer);
   for (const { record, ageMs, open, route: rest } of entries) {
     const peer = record.id;
-    if (peer === self || !knowledge.worthLearning(peer)) continue;
-    if (knowledge.learn(record, now - ageMs, now)) {
+    if (peer === self) continue;
+    const heardAt = now - ageMs;
+    let known = knowledge.get(peer);
+    if (known !== undefined) knowledge.refresh(known, record, heardAt, now);
+    else if (knowledge.worthLearning(peer) && knowledge.learn(record, heardAt, now)) {
+      known = knowledge.get(peer);
       news = true;
       found.push(peer);
     }
-    const known = knowledge.get(peer);
-    if (rest !== undefined && known !== undefined && knowledge.wantsRoute(known, now - ageMs)) {
+    if (known === undefined) continue;
+    if (rest !== undefined && knowledge.wantsRoute(known, heardAt)) {
       const way = straighten(self, peer, peer === from ? route : [...route, from, ...rest], isNeighbour);
-      if (way !== undefined) knowledge.learnRoute(peer, way, now - ageMs);
+      if (way !== undefined) knowledge.learnRoute(peer, way, heardAt);
     }
     if (open && !knowledge.isOpen(peer, now)) {
       knowledge.hasRoom(peer, now + config.openMs);

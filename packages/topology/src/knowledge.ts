@@ -28,7 +28,10 @@ export class Knowledge {
   private readonly config: Config;
   private readonly peers = new Map<PeerId, Known>();
   private readonly ring = new SortedRing();
+  /** The nearest on our own two sides, most of what is looked up; undefined after the ring has changed. */
+  private leaves: { readonly after: readonly PeerId[]; readonly before: readonly PeerId[] } | undefined;
   private online = false;
+  private someSilent = false;
   private prunedAt: Millis = -Infinity;
 
   constructor(self: PeerId, config: Config) {
@@ -65,14 +68,20 @@ export class Knowledge {
     const peer = record.id;
     if (peer === this.self) return false;
     const known = this.peers.get(peer);
-    if (known === undefined) {
-      if (this.losses.has(peer, record.epoch, heardAt, now)) return false;
-      if (heardAt + this.config.forgetAfterMs <= now) return false;
-      const fresh = newlyKnown(record, heardAt, now);
-      this.peers.set(peer, fresh);
-      this.place(peer, fresh);
-      return true;
+    if (known !== undefined) {
+      this.refresh(known, record, heardAt, now);
+      return false;
     }
+    if (this.losses.has(peer, record.epoch, heardAt, now)) return false;
+    if (heardAt + this.config.forgetAfterMs <= now) return false;
+    const fresh = newlyKnown(record, heardAt, now);
+    this.peers.set(peer, fresh);
+    this.place(peer, fresh);
+    return true;
+  }
+
+  /** Takes note of a sign of life of a known peer. */
+  refresh(known: Known, record: PeerRecord, heardAt: Millis, now: Millis): void {
     if (record.epoch > known.record.epoch) known.attempts = known.retryAt = 0;
     const former = known.record;
     if (record.epoch >= former.epoch) known.record = record;
@@ -81,9 +90,8 @@ export class Knowledge {
     if (known.silentSince !== undefined && heardAt > known.silentSince) {
       known.silentSince = undefined;
       known.retryAt = Math.min(known.retryAt, now + this.config.backoffMs);
-      this.place(peer, known);
-    } else if (isOnRing(former) !== isOnRing(known.record)) this.place(peer, known);
-    return false;
+      this.place(record.id, known);
+    } else if (isOnRing(former) !== isOnRing(known.record)) this.place(record.id, known);
   }
 
   /**
@@ -161,6 +169,7 @@ export class Knowledge {
     const known = this.peers.get(peer);
     if (known === undefined || known.route?.length === 0) return;
     known.silentSince ??= now;
+    this.someSilent = true;
     known.retryAt = Math.max(known.retryAt, now + this.config.maxRingBackoffMs);
     this.unroute(peer, now);
   }
@@ -238,11 +247,14 @@ export class Knowledge {
 
   /** Silent peers whose time has come count again, to be tried again. */
   retry(now: Millis): void {
+    if (!this.someSilent) return;
+    this.someSilent = false;
     for (const [peer, known] of this.peers) {
-      if (known.silentSince !== undefined && known.retryAt <= now) {
+      if (known.silentSince === undefined) continue;
+      if (known.retryAt <= now) {
         known.silentSince = undefined;
         this.place(peer, known);
-      }
+      } else this.someSilent = true;
     }
   }
 
@@ -292,7 +304,16 @@ export class Knowledge {
   }
 
   /** Up to `count` ring peers on one side of `from` (1: following, −1: preceding), nearest first. */
-  side(direction: 1 | -1, count: number, from: PeerId = this.self): PeerId[] {
+  side(direction: 1 | -1, count: number, from: PeerId = this.self): readonly PeerId[] {
+    const { leafSetSize } = this.config;
+    if (from === this.self && count <= leafSetSize) {
+      this.leaves ??= {
+        after: this.ring.successors(from, leafSetSize),
+        before: this.ring.predecessors(from, leafSetSize),
+      };
+      const side = direction === 1 ? this.leaves.after : this.leaves.before;
+      return count >= side.length ? side : side.slice(0, count);
+    }
     return direction === 1 ? this.ring.successors(from, count) : this.ring.predecessors(from, count);
   }
 
@@ -324,13 +345,13 @@ export class Knowledge {
 
   private remove(peer: PeerId): void {
     this.peers.delete(peer);
-    this.ring.delete(peer);
+    if (this.ring.delete(peer)) this.leaves = undefined;
   }
 
   /** Puts a peer on the ring, or takes it off. */
   private place(peer: PeerId, known: Known): void {
-    if (this.reaches(known) && isOnRing(known.record)) this.ring.add(peer);
-    else this.ring.delete(peer);
+    const changed = this.reaches(known) && isOnRing(known.record) ? this.ring.add(peer) : this.ring.delete(peer);
+    if (changed) this.leaves = undefined;
   }
 }
 
