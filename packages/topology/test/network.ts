@@ -31,6 +31,8 @@ export class TopologyNetwork {
   readonly peers = new Map<PeerId, Topology>();
   readonly events: { peer: PeerId; event: Event }[] = [];
   readonly hangups: { peer: PeerId; other: PeerId; reason: string }[] = [];
+  /** The ways to leaves that each peer keeps. */
+  readonly lodgers = new Map<PeerId, Map<PeerId, Route>>();
   readonly dials: { peer: PeerId; other: PeerId }[] = [];
   now = 0;
   readonly rng: SeededRng;
@@ -198,8 +200,14 @@ export class TopologyNetwork {
         return;
       }
       case 'tunnel':
-      case 'lodger':
         return;
+      case 'lodger': {
+        const ways = this.lodgers.get(id) ?? new Map<PeerId, Route>();
+        this.lodgers.set(id, ways);
+        if (output.route === undefined) ways.delete(output.peer);
+        else ways.set(output.peer, output.route);
+        return;
+      }
       case 'grant':
         return this.later(SETUP_MS + below(this.rng, 200), () => this.open(id, output.peer));
       case 'refuse':
@@ -226,7 +234,7 @@ export class TopologyNetwork {
     for (;;) {
       const at = way[way.length - 1] as PeerId;
       const best = this.neighboursOf(at)
-        .filter((peer) => peer !== except)
+        .filter((peer) => peer !== except && (peer === key || this.peers.get(peer)?.['settings'].maxPeers !== 1))
         .reduce((near, peer) => (compareRingDistance(key, peer, near) < 0 ? peer : near), at);
       if (best === at) return way;
       way.push(best);
