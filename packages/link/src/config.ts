@@ -56,7 +56,7 @@ export const DEFAULT_CONFIG: Config = {
   requestTimeoutMs: 5_000,
   reorderMs: 250,
   maxEarlySignals: 16,
-  negotiationTimeoutMs: 15_000,
+  negotiationTimeoutMs: 10_000,
   helloTimeoutMs: 5_000,
   pingAfterMs: 1_000,
   suspectAfterMs: 3_500,

@@ -52,6 +52,8 @@ export interface Config {
   readonly shuffleSteps: number;
   /** Failed dials of a peer that answered, in a row, until a pair counts as one that cannot be linked. Prototype: 2. */
   readonly unlinkableAfter: number;
+  /** When a way to it appears it is dialled again after so long, some times. A guess. */
+  readonly cutMs: Millis;
   /** How long such a pair is not dialled again. Prototype: 600 s. */
   readonly unlinkableMs: Millis;
   /** How long a way to a neighbour beside the link shows that the link is no bridge. A guess: some exchanges. */
@@ -82,6 +84,8 @@ export interface Config {
   readonly openMs: Millis;
   /** How long a hint of a full peer to one with a free slot is believed: for a question or two, too short for a rumour. */
   readonly hintMs: Millis;
+  /** Taken to be the age of a hint, which says none: so long that any word of the peer's loss is younger. */
+  readonly hintAgeMs: Millis;
   /** How long a peer with no room, or one just separated from, is not asked again for a long link. A guess. */
   readonly refusedMs: Millis;
   /** Links being made at once, besides those asked of us. @roamhq/wrtc loses links beyond 4 to 8 at once (measured). */
@@ -151,6 +155,7 @@ export const DEFAULT_CONFIG: Config = {
   shuffleMs: 45_000,
   shuffleSteps: 6,
   unlinkableAfter: 2,
+  cutMs: 2_000,
   unlinkableMs: 600_000,
   detourMs: 10_000,
   tunnelMs: 5_000,
@@ -163,9 +168,10 @@ export const DEFAULT_CONFIG: Config = {
   repairPatienceMs: 500,
   backoffMs: 1_000,
   maxBackoffMs: 60_000,
-  maxRingBackoffMs: 10_000,
+  maxRingBackoffMs: 6_000,
   openMs: 15_000,
   hintMs: 5_000,
+  hintAgeMs: 120_000,
   refusedMs: 20_000,
   maxDials: 4,
   handoverMs: 2_500,

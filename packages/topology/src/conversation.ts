@@ -121,7 +121,7 @@ export class Conversation {
         link.closing = true;
         out.push({ type: 'event', event: { type: 'peerEvicted', peer, reason, initiatedBy: 'remote' } });
         for (const record of peers) {
-          if (knowledge.learn(record, now, now)) this.discovered(record.id, out);
+          if (knowledge.learn(record, now - config.hintAgeMs, now)) this.discovered(record.id, out);
         }
         return true;
       }

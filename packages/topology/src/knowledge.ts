@@ -106,7 +106,12 @@ export class Knowledge {
     else if (this.wantsRoute(known, at, route.length)) {
       known.route = route;
       known.routedAt = at;
-      if (former === undefined) this.place(peer, known);
+      if (former !== undefined) return;
+      this.place(peer, known);
+      // The network between us may have been cut: then what could not be linked can be now. A few times this is tried.
+      const { unlinkableAfter, cutMs } = this.config;
+      if (known.unlinked > 0 && known.unlinked < 2 * unlinkableAfter)
+        known.retryAt = Math.min(known.retryAt, at + cutMs);
     }
   }
 

@@ -169,7 +169,7 @@ export class Topology implements Machine<Input, Output> {
         if (input.online) this.seeker.online(now);
         break;
       case 'discovered':
-        this.learnAll(input.records, now, out);
+        this.learnAll(input.records, now, now, out);
         for (const peer of input.seeking ?? []) knowledge.invite(peer, now + config.openMs);
         if (input.answer === true) this.seeker.answered(input.records, now);
         if (this.online) this.conversation.named(input.records, this.standing, now, out);
@@ -246,8 +246,8 @@ export class Topology implements Machine<Input, Output> {
     this.reviewAt = Infinity;
   }
 
-  private learnAll(records: readonly PeerRecord[], now: Millis, out: Output[]): void {
-    for (const record of records) this.learn(record, now, now, out);
+  private learnAll(records: readonly PeerRecord[], heardAt: Millis, now: Millis, out: Output[]): void {
+    for (const record of records) this.learn(record, heardAt, now, out);
   }
 
   /** Takes note of a peer that was alive at `heardAt`; tells whether it is new. */
@@ -284,7 +284,7 @@ export class Topology implements Machine<Input, Output> {
     // Whoever is asked for a long link and has no room names those of whom it heard that they have.
     const purpose = neighbourhood.pending.get(input.peer)?.purpose ?? 'ring';
     neighbourhood.pending.delete(input.peer);
-    this.learnAll(input.peers, now, out);
+    this.learnAll(input.peers, now - config.hintAgeMs, now, out);
     if (purpose !== 'ring') for (const { id } of input.peers) knowledge.hasRoom(id, now + config.hintMs);
     if (input.reason !== 'busy') knowledge.hasNoRoom(input.peer, now, rng);
     const known = knowledge.get(input.peer);
