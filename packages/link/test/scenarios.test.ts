@@ -197,9 +197,9 @@ describe('the end', () => {
     });
 
     wire.deliver(wire.large, requestOf(SMALL, 's'));
-    wire.run(19_999);
+    wire.run(14_999);
     expect(types(wire.large)).toEqual(['requested']);
-    wire.run(20_000);
+    wire.run(15_000);
     expect(last(wire.large)).toMatchObject({ type: 'closed', reason: 'negotiation-timeout', wasReady: false });
     expect(wire.large.commands).toEqual(['open', 'offer', 'close']);
   });
@@ -262,7 +262,7 @@ describe('signals that come late, twice, or out of order', () => {
     for (const signal of wire.small.signals) wire.deliver(wire.large, signal);
     for (const signal of wire.large.signals) wire.deliver(wire.small, signal);
     wire.deliver(wire.small, { kind: 'answer', session: 'old', seq: 3, description: { type: 'answer', sdp: 'x' } });
-    wire.run(20_000);
+    wire.run(15_000);
     expect(wire.isJoined).toBe(true);
     expect(wire.small.events.length).toBe(smallEvents);
     expect(wire.large.commands.length).toBe(largeCommands);
@@ -348,7 +348,7 @@ describe('a peer that begins anew', () => {
   it('S100: a request on a ready link is answered by a ping; a link that lives stays', () => {
     const wire = linked();
     wire.deliver(wire.large, requestOf(SMALL, 'anew'));
-    wire.run(20_000);
+    wire.run(15_000);
     expect(wire.isJoined).toBe(true);
   });
 
