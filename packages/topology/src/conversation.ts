@@ -114,7 +114,7 @@ export class Conversation {
         link.view = links;
         out.push({ type: 'event', event: { type: 'view', peer, links, leaves, leaf: !isOnRing(own) } });
         if (message.ask) this.tell(peer, undefined, standing, false, now, out);
-        return this.learn(peer, [], message, now, out);
+        return this.learn(peer, [], message, standing, now, out);
       }
       case 'notice': {
         const { reason, peers } = message;
@@ -141,7 +141,7 @@ export class Conversation {
       case 'neighbours': {
         this.repair.heard(from);
         this.partition.heard(from);
-        const news = this.learn(from, route, message, now, out);
+        const news = this.learn(from, route, message, standing, now, out);
         if (message.ask) this.tell(from, route, standing, false, now, out);
         return news;
       }
@@ -181,7 +181,8 @@ export class Conversation {
 
   /** Says what is due; returns when to look again. */
   review(standing: Standing, { ring, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
-    if (ring) this.repair.hasten(now);
+    // The server can name a ring neighbour, and not the way to it.
+    if (ring || tunnels.some((peer) => !this.tunnels.has(peer, now))) this.repair.hasten(now);
     const { asks, next } = this.repair.review(now);
     for (const { peer, route } of asks) this.tell(peer, route, standing, true, now, out);
     return Math.min(
@@ -206,8 +207,11 @@ export class Conversation {
   /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
   private tellNeighbours(standing: Standing, now: Millis, out: Output[]): Millis {
     const { open, ringOk } = standing;
+    const links = [...this.context.neighbourhood.links.values()];
     let next: Millis = Infinity;
-    for (const link of this.context.neighbourhood.links.values()) {
+    // What is due within its jitter goes along, so that one look at everything does for several.
+    const due = links.some(({ exchange, closing, suspect }) => exchange.at <= now && !closing && !suspect);
+    for (const link of links) {
       const { peer, role, exchange } = link;
       if (link.closing || link.suspect) continue;
       const status = `${role} ${open} ${ringOk}`;
@@ -215,7 +219,7 @@ export class Conversation {
         link.sentStatus = status;
         out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
       }
-      if (exchange.at <= now) this.tell(peer, undefined, standing, false, now, out);
+      if (due && exchange.mayGo(now)) this.tell(peer, undefined, standing, false, now, out);
       next = Math.min(next, exchange.at);
     }
     return next;
@@ -287,14 +291,23 @@ export class Conversation {
     out.push(route.length > 0 ? { type: 'route', to, route, message } : { type: 'route', to, message });
   }
 
-  private learn(from: PeerId, route: Route, message: Neighbours, now: Millis, out: Output[]): boolean {
+  /** Takes note of what a message tells of others; tells whether that may be of use to us now. */
+  private learn(
+    from: PeerId,
+    route: Route,
+    message: Neighbours,
+    { open, ringOk }: Standing,
+    now: Millis,
+    out: Output[],
+  ): boolean {
     const { knowledge, config } = this.context;
     const { found, lost, news } = absorb(this.context, from, route, message, now);
     for (const peer of found) this.discovered(peer, out);
     for (const peer of lost) out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
-    if (found.some((peer) => knowledge.isLeaf(peer, config.nearSetSize)) || lost.some((peer) => knowledge.isLeaf(peer)))
-      this.changed(now);
-    return news;
+    const near = found.some((peer) => knowledge.isLeaf(peer, config.nearSetSize));
+    const changed = near || lost.some((peer) => knowledge.isLeaf(peer));
+    if (changed) this.changed(now);
+    return changed || (news && (open || !ringOk));
   }
 
   private discovered(peer: PeerId, out: Output[]): void {

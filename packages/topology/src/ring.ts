@@ -13,7 +13,7 @@ export type RingStep =
 /** One side of the ring, as it is seen now. */
 export interface RingSide {
   readonly step: RingStep;
-  /** Peers before the linked one that cannot be linked, or not so far: to be held over others. */
+  /** Peers before the linked one that cannot be linked, or are not so far: to be held over others. */
   readonly tunnels: readonly PeerId[];
 }
 
@@ -51,24 +51,23 @@ export function ringSide(
     const link = neighbourhood.links.get(peer);
     if (link?.suspect === true) continue;
     if (link !== undefined) return side(until === Infinity ? { type: 'closed' } : { type: 'waiting', until });
+    const known = knowledge.get(peer) as Known;
+    // Meanwhile it is held over others: that no path is found takes a browser 15 s, and a full peer lets it wait.
+    if (isUnlinkable(context, known) || known.discoveredAt + config.slowDialMs <= now) tunnels.push(peer);
     const pending = neighbourhood.pending.get(peer);
     if (pending !== undefined) {
       // What takes long may come to nothing: the next one is asked meanwhile.
       const slowAt = pending.since + config.slowDialMs;
       if (slowAt > now) return side({ type: 'waiting', until: Math.min(until, slowAt) });
-      // It is held over others meanwhile: that no path is found takes a browser 15 s and more.
-      tunnels.push(peer);
       until = now + config.slowDialMs;
       continue;
     }
-    const known = knowledge.get(peer) as Known;
     if (known.heardAt < trustFrom) {
       until = Math.min(until, now + config.repairMs);
       continue;
     }
     const at = dialableAt(context, peer, known, patienceMs);
     if (at <= now) return side({ type: 'dial', peer });
-    if (known.unlinked > 0) tunnels.push(peer);
     if (isUnlinkable(context, known)) {
       if (neighbourhood.tunnels.has(peer)) {
         return side(until === Infinity ? { type: 'closed' } : { type: 'waiting', until });

@@ -1,3 +1,4 @@
+import { pick } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Context } from './context.js';
 import type { Output } from './output.js';
@@ -74,7 +75,11 @@ export class Tunnels {
       const good = tunnel !== undefined && tunnel.until > now;
       const known = knowledge.get(peer)?.route;
       const route = good ? tunnel.route : known;
-      if (route === undefined || route.length === 0) continue;
+      if (route?.length === 0) continue;
+      if (route === undefined) {
+        next = Math.min(next, this.find(peer, tunnel, now, out));
+        continue;
+      }
       const periodMs = good && !tunnel.asking ? config.tunnelMs : answerMs(config, route);
       const at = tunnel === undefined ? now : tunnel.askedAt + periodMs;
       if (at > now) {
@@ -92,6 +97,18 @@ export class Tunnels {
 
   clear(): void {
     this.tunnels.clear();
+  }
+
+  /** No way is known: some long link may lead to where one is. Both ends try, each from its side of the gap. */
+  private find(peer: PeerId, tunnel: Tunnel | undefined, now: Millis, out: Output[]): Millis {
+    const { config, neighbourhood, rng } = this.context;
+    const at = (tunnel?.askedAt ?? -Infinity) + config.answerMs;
+    if (at > now) return at;
+    const over = pick(rng, neighbourhood.ordinary);
+    this.tunnels.set(peer, { route: [], until: -Infinity, askedAt: now, asking: true });
+    if (over !== undefined)
+      out.push({ type: 'probe', key: peer, over: over.peer, message: { kind: 'tunnel', ack: false } });
+    return now + config.answerMs;
   }
 
   private keep(peer: PeerId, tunnel: Tunnel, route: Route, now: Millis, out: Output[]): void {

@@ -77,7 +77,7 @@ describe('leaves', () => {
     }
   });
 
-  test('S99: two that come first hold each other, and let go for the ring: no island of two', () => {
+  test('two that come first hold each other, and let go for the ring: no island of two', () => {
     for (let seed = 1; seed <= 10; seed++) {
       const network = new TopologyNetwork(seed);
       const leaves = [network.id(), network.id()];
