@@ -30,6 +30,21 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
   ],
   ['status', { channel: 'topology', message: { kind: 'status', role: 'ring', open: false, ringOk: true } }],
   [
+    'neighbours',
+    {
+      channel: 'topology',
+      message: {
+        kind: 'neighbours',
+        ask: true,
+        entries: [{ record, ageMs: 0, open: false, route: [] }],
+        lost: [{ peer: 'd'.repeat(40), epoch: 1, ageMs: 1_000 }],
+        links: [B],
+        leaves: [],
+      },
+    },
+  ],
+  ['tunnel', { channel: 'topology', message: { kind: 'tunnel', ack: false } }],
+  [
     'the broadcast',
     { channel: 'gossip', message: { type: 'payload', envelope, ttl: 10, hops: 1, path: [A], pinned: false } },
   ],
