@@ -207,11 +207,8 @@ export class Conversation {
   /** Tells each neighbour what its link is for, when that has changed, and whom we know, when it is time to. */
   private tellNeighbours(standing: Standing, now: Millis, out: Output[]): Millis {
     const { open, ringOk } = standing;
-    const links = [...this.context.neighbourhood.links.values()];
     let next: Millis = Infinity;
-    // What is due within its jitter goes along, so that one look at everything does for several.
-    const due = links.some(({ exchange, closing, suspect }) => exchange.at <= now && !closing && !suspect);
-    for (const link of links) {
+    for (const link of this.context.neighbourhood.links.values()) {
       const { peer, role, exchange } = link;
       if (link.closing || link.suspect) continue;
       const status = `${role} ${open} ${ringOk}`;
@@ -219,7 +216,7 @@ export class Conversation {
         link.sentStatus = status;
         out.push({ type: 'send', to: peer, message: { kind: 'status', role, open, ringOk } });
       }
-      if (due && exchange.mayGo(now)) this.tell(peer, undefined, standing, false, now, out);
+      if (exchange.at <= now) this.tell(peer, undefined, standing, false, now, out);
       next = Math.min(next, exchange.at);
     }
     return next;

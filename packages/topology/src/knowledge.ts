@@ -30,6 +30,8 @@ export class Knowledge {
   private readonly ring = new SortedRing();
   /** The nearest on our own two sides, most of what is looked up; undefined after the ring has changed. */
   private leaves: { readonly after: readonly PeerId[]; readonly before: readonly PeerId[] } | undefined;
+  /** How many peers the mesh has; the same. */
+  private estimate: number | undefined;
   private online = false;
   private someSilent = false;
   private prunedAt: Millis = -Infinity;
@@ -327,6 +329,10 @@ export class Knowledge {
    * space that they cover. Exact while all are known; else within some ± 25 % (one standard deviation of 16 gaps).
    */
   sizeEstimate(): number {
+    return (this.estimate ??= this.estimateSize());
+  }
+
+  private estimateSize(): number {
     const count = this.config.leafSetSize;
     const known = this.ring.size + 1;
     if (known <= 2 * count) return known;
@@ -348,15 +354,19 @@ export class Knowledge {
     this.losses.clear();
   }
 
+  private ringChanged(): void {
+    this.leaves = this.estimate = undefined;
+  }
+
   private remove(peer: PeerId): void {
     this.peers.delete(peer);
-    if (this.ring.delete(peer)) this.leaves = undefined;
+    if (this.ring.delete(peer)) this.ringChanged();
   }
 
   /** Puts a peer on the ring, or takes it off. */
   private place(peer: PeerId, known: Known): void {
     const changed = this.reaches(known) && isOnRing(known.record) ? this.ring.add(peer) : this.ring.delete(peer);
-    if (changed) this.leaves = undefined;
+    if (changed) this.ringChanged();
   }
 }
 
