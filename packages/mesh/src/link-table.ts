@@ -32,8 +32,10 @@ export interface LinkEntry {
 export class LinkTable {
   private readonly entries = new Map<PeerId, LinkEntry>();
 
+  /** The link with `peer`; one that has just ended, and whose end is yet to be told, is none. */
   get(peer: PeerId): LinkEntry | undefined {
-    return this.entries.get(peer);
+    const entry = this.entries.get(peer);
+    return entry?.link.state === 'closed' ? undefined : entry;
   }
 
   add(session: string, link: Link, way: Way): LinkEntry {
