@@ -1,4 +1,4 @@
-import { components, linksAmong, worstLoss } from '../fixtures/graph.js';
+import { components, linksAmong, without, worstLoss } from '../fixtures/graph.js';
 import { LinkHistory } from '../fixtures/link-history.js';
 import type { Recorded } from '../fixtures/recorder.js';
 import { offRing } from '../fixtures/ring.js';
@@ -78,7 +78,7 @@ test(`${TABS} tabs opened at once: one mesh; ${LOST} of them closed: the others 
   await rightRings(left);
   figure('tabs closed to a right ring, with polling', Date.now() - closedAt);
   await whole(left);
-  figure('tabs closed to one mesh', (await LinkHistory.among(left)).oneMeshSince() - closedAt);
+  await figureOneMesh('tabs closed', closedAt, left, figure);
 });
 
 test(`${LOST} of ${TABS} tabs killed at once: the others are one mesh again`, async ({ openTab, figure }) => {
@@ -90,7 +90,7 @@ test(`${LOST} of ${TABS} tabs killed at once: the others are one mesh again`, as
   await rightRings(left);
   figure('tabs killed to a right ring, with polling', Date.now() - killedAt);
   await whole(left);
-  figure('tabs killed to one mesh', (await LinkHistory.among(left)).oneMeshSince() - killedAt);
+  await figureOneMesh('tabs killed', killedAt, left, figure);
 });
 
 test(`${LOST} of ${TABS} tabs killed together with the server: each island goes on; the server back: one mesh`, async ({
@@ -115,7 +115,7 @@ test(`${LOST} of ${TABS} tabs killed together with the server: each island goes 
   await server.start();
   const backAt = Date.now();
   await whole(left);
-  figure('server back to one mesh', (await LinkHistory.among(left)).oneMeshSince() - backAt);
+  await figureOneMesh('server back', backAt, left, figure);
   await rightRings(left);
   figure('server back to a right ring, with polling', Date.now() - backAt);
 });
@@ -147,12 +147,19 @@ interface Division {
 async function divide(tabs: readonly Tab[], figure: Figure): Promise<Division> {
   await oneMesh(tabs, LIMIT_MS);
   await rightRings(tabs);
-  const gone = worstLoss(await linksAmong(tabs), LOST);
+  const links = await linksAmong(tabs);
+  const gone = worstLoss(links, LOST);
   const [lost, left]: [Tab[], Tab[]] = [[], []];
   for (const tab of tabs) (gone.has(await tab.id()) ? lost : left).push(tab);
-  const sizes = components(await linksAmong(left)).map((part) => part.length);
+  const sizes = components(without(links, gone)).map((part) => part.length);
   figure(`parts that the loss leaves, of ${sizes.join(' + ')} tabs`, sizes.length, 'in all');
   return { lost, left, gone };
+}
+
+/** From when on the tabs have been one mesh; 0 when they were not parted at all. */
+async function figureOneMesh(what: string, from: number, tabs: readonly Tab[], figure: Figure): Promise<void> {
+  const history = await LinkHistory.among(tabs);
+  figure(`${what} to one mesh`, Math.max(0, history.oneMeshSince() - from));
 }
 
 /** Waits until every link with a killed tab has been noticed to be silent, or closed. */
