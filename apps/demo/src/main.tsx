@@ -1,4 +1,4 @@
-import { render } from 'preact';
+import { options, render } from 'preact';
 import { App } from './components/app.js';
 import { Demo } from './demo.js';
 import { DEFAULTS, readLaunch, readSettings } from './settings.js';
@@ -8,6 +8,8 @@ const launch = readLaunch(query);
 const signalingUrl = import.meta.env.VITE_SIGNALING_URL ?? DEFAULTS.signalingUrl;
 const demo = new Demo(readSettings(query, localStorage, { ...DEFAULTS, signalingUrl }), launch, localStorage);
 
+// Once a frame however much happens, and not at all while nobody sees the page.
+options.debounceRendering = (update) => void requestAnimationFrame(update);
 if (launch.tab !== null) document.title = `Tab ${launch.tab} · PeerPigeon`;
 render(<App demo={demo} />, document.getElementById('app') as HTMLElement);
 if (launch.join) demo.join();
