@@ -1,0 +1,29 @@
+import { afterEach, expect, it, vi } from 'vitest';
+import { URL, World, tape } from './world.js';
+
+const world = new World();
+afterEach(() => world.close());
+
+it('S50: peerEvicted names the other peer, the reason and who began, on both sides, and peerDisconnected follows', async () => {
+  // Ten peers on a ring of two links each: whoever comes in between takes a link's place.
+  const meshes = Array.from({ length: 10 }, () => world.mesh({ maxPeers: 2 }));
+  const evicted = meshes.map((mesh) => tape(mesh, 'peerEvicted'));
+  const disconnected = meshes.map((mesh) => tape(mesh, 'peerDisconnected'));
+  for (const mesh of meshes) await mesh.connect(URL);
+  const find = (initiatedBy: 'local' | 'remote') =>
+    evicted.flatMap((events, i) =>
+      events
+        .filter((event) => event.initiatedBy === initiatedBy)
+        .map((event) => ({ ...event, at: meshes[i]!.peerId! })),
+    );
+  const mirrored = () =>
+    find('local').flatMap((here) =>
+      find('remote').filter((there) => there.at === here.peerId && there.peerId === here.at),
+    );
+  await vi.waitUntil(() => mirrored().length > 0, { timeout: 15_000 });
+  const { at, peerId, reason } = mirrored()[0]!;
+  expect(reason).not.toBe('');
+  const index = meshes.findIndex((mesh) => mesh.peerId === at);
+  await vi.waitUntil(() => disconnected[index]!.some((event) => event.peerId === peerId), { timeout: 15_000 });
+  for (const mesh of meshes) expect(mesh.getConnectedPeerCount()).toBeLessThanOrEqual(2);
+});
