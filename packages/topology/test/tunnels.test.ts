@@ -7,7 +7,7 @@ import { Keeping, id } from './keeping.js';
 import { TopologyNetwork } from './network.js';
 
 const hash = (text: string): number =>
-  [...text].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
+  text.split('').reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) >>> 0, 7);
 
 describe('a ring neighbour that is not linked', () => {
   /** 5 with 8 as its linked follower, and 6 known longer than a link takes, 7 just discovered. */
@@ -65,7 +65,7 @@ describe('a tunnel without a known way', () => {
   test.each([1, 2, 3])('with a seventh of all pairs unlinkable the ring closes, and stays so (seed %i)', (seed) => {
     const network = new TopologyNetwork(seed, { maxPeers: 3 });
     network.unlinkable = (a, b) => hash(a < b ? a + b : b + a) % 100 < 15;
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 40; i++) {
       network.join();
       network.run(100);
     }
