@@ -54,6 +54,3 @@ export function known(record: PeerRecord, heardAt: Millis, now: Millis): Known {
 export function isOnRing({ caps }: PeerRecord): boolean {
   return caps.maxPeers >= 2;
 }
-
-/** A peer and what is known of it. */
-export type KnownEntry = readonly [PeerId, Known];
