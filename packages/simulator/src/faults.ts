@@ -7,9 +7,9 @@ import { hash } from './hash.js';
 export interface FaultOptions {
   /** Share of loss in [0, 1]: signaling messages vanish with it, links reset with a hundredth of it; default 0. */
   readonly loss?: number;
-  /** Share in [0, 1] of signaling messages that arrive twice, the second time up to {@link REORDER_MS} late; default 0. */
+  /** Share in [0, 1] of signaling messages that arrive twice, the second time up to 500 ms late (`REORDER_MS`); default 0. */
   readonly duplicate?: number;
-  /** Share in [0, 1] of signaling messages that come up to {@link REORDER_MS} late, so that others overtake; default 0. */
+  /** Share in [0, 1] of signaling messages that come up to 500 ms late (`REORDER_MS`), so that others overtake; default 0. */
   readonly reorder?: number;
   /**
    * Share in [0, 1] of frames that come `ms` late, and with them what follows on the same link: data channels keep their

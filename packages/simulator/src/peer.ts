@@ -115,7 +115,7 @@ export class SimulatedPeer {
 
   /**
    * Broadcasts bytes. It happens when the network next runs.
-   * @param ttl pins the TTL; by default it follows the size of the mesh
+   * @param options `ttl` pins the TTL; by default it follows the size of the mesh
    * @returns the message's id
    */
   broadcast(content: Uint8Array, options: { readonly channel?: string; readonly ttl?: number } = {}): MessageId {
