@@ -32,6 +32,8 @@ export interface Standing {
 export interface Wants {
   /** Ring neighbours, which the server has not named. */
   readonly ring: boolean;
+  /** The server names ring neighbours. */
+  readonly online: boolean;
   /** Ring neighbours that cannot be linked. */
   readonly tunnels: readonly PeerId[];
   /** Neighbours of whom it is not known whether another way leads to them. */
@@ -180,9 +182,9 @@ export class Conversation {
   }
 
   /** Says what is due; returns when to look again. */
-  review(standing: Standing, { ring, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
+  review(standing: Standing, { ring, online, tunnels, doubtful }: Wants, now: Millis, out: Output[]): Millis {
     // The server can name a ring neighbour, and not the way to it.
-    if (ring || tunnels.some((peer) => !this.tunnels.has(peer, now))) this.repair.hasten(now);
+    if (ring || tunnels.some((peer) => !this.tunnels.has(peer, now))) this.repair.hasten(online, now);
     const { asks, next } = this.repair.review(now);
     for (const { peer, route } of asks) this.tell(peer, route, standing, true, now, out);
     return Math.min(

@@ -42,9 +42,10 @@ export class Repair {
     this.at = this.until = 0;
   }
 
-  /** The ring is open, or has just changed. */
-  hasten(now: Millis): void {
-    this.until = now + this.context.config.repairTailMs;
+  /** The ring is open, or has just changed. With the server, which sees both sides of a gap, two more rounds are enough. */
+  hasten(online: boolean, now: Millis): void {
+    const { repairMs, repairTailMs } = this.context.config;
+    this.until = now + (online ? 2 * repairMs : repairTailMs);
   }
 
   /** A peer is there after all. */

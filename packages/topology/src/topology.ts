@@ -359,9 +359,10 @@ export class Topology implements Machine<Input, Output> {
     const { next: seekAt, tunnels } = seeker.seek(plan, online, now, out);
     if (since !== seeker.ring.since) conversation.ringChanged(online, now);
     this.open = spareSlots(plan, neighbourhood) > 0;
+    const { doubtful } = surplus;
     const next = [
       seekAt,
-      conversation.review(this.standing, { ring: this.searching(now), tunnels, doubtful: surplus.doubtful }, now, out),
+      conversation.review(this.standing, { ring: this.searching(now), online, tunnels, doubtful }, now, out),
       this.warnings.review(neighbourhood.ordinary.length, settings.minPeers, now, out),
       surplus.nextAt(now),
       this.evaluator.review(this.context, plan, this.ringOk, now, out),

@@ -47,7 +47,7 @@ describe('a mesh in one piece', () => {
 });
 
 test('S105: a settled mesh shows no eviction, no dial and no hangup', () => {
-  const network = grown(5, 40, 3);
+  const network = grown(6, 40, 3);
   network.run(60_000);
   const before = [network.dials.length, network.hangups.length];
   network.run(30_000);
