@@ -10,8 +10,8 @@ const TABS = Number(process.env['PEERPIGEON_TABS'] ?? 15);
 const LOST = Math.floor(TABS / 3);
 /** Broadcasts of each tab: a hundred or more in all. */
 const EACH = Math.ceil(100 / TABS);
-/** Direct messages of each tab: to everyone, or where that is too many to the next ones. */
-const DIRECT = Math.min(TABS - 1, 20);
+/** Direct messages of each tab: to everyone, or to some so that they are 300 in all: they are sent at once. */
+const DIRECT = Math.min(TABS - 1, Math.ceil(300 / TABS));
 
 /** Generous, as everywhere: what is measured is printed. */
 const LIMIT_MS = 1_500 * Math.max(TABS, 20);
