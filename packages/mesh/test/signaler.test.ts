@@ -89,6 +89,19 @@ describe('which way a first signal goes', () => {
   });
 });
 
+describe('how far and how often a signal goes over the mesh', () => {
+  it.each([
+    [true, { mostHops: 28 }],
+    [false, {}],
+  ])('with the server %s: %j', (online, limit) => {
+    const bench = new Bench(2, online);
+    bench.send(wayTo(PEER, [BETWEEN]));
+    const { type, envelope, route, ...rest } = bench.last ?? {};
+    expect([type, envelope?.to, route]).toEqual(['mesh', PEER, [BETWEEN]]);
+    expect(rest).toEqual(limit);
+  });
+});
+
 describe('two links and a route', () => {
   it('an acknowledged signal goes nowhere else, nor do those that follow', () => {
     const bench = new Bench(2, true);

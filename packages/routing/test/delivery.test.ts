@@ -3,7 +3,7 @@ import type { PeerId } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Data, Event } from '../src/index.js';
-import { id, Network, randomIds, ringDistance, ringWithChords } from './network.js';
+import { envelopeOf, id, Network, NETWORK, randomIds, ringDistance, ringWithChords } from './network.js';
 
 const outcomes = (events: readonly Event[]): Event[] => events.filter((event) => event.type !== 'message');
 const arrivals = (events: readonly Event[]) => events.flatMap((event) => (event.type === 'message' ? [event] : []));
@@ -31,6 +31,31 @@ function expectAllDelivered(network: Network, routed: number): void {
   expect(outcomes(events).map((event) => event.type)).toEqual(Array.from({ length: routed }, () => 'delivered'));
   expect(network.violations).toEqual([]);
 }
+
+describe('a signal that has another path besides', () => {
+  it.each([
+    [4, 'delivered', 4],
+    [3, 'failed', 3],
+  ])('with mostHops %i of 4 is %s: one copy, over %i links', (mostHops, outcome, crossed) => {
+    const network = new Network();
+    for (let n = 1; n <= 5; n++) network.add(id(n));
+    for (let n = 1; n < 5; n++) network.link(id(n), id(n + 1));
+    network.feed(id(1), { type: 'route', envelope: envelopeOf(id(1), id(5), 1, NETWORK, 'signal'), mostHops });
+    network.run();
+    expect(dataSent(network).map(({ hops }) => hops)).toEqual(Array.from({ length: crossed }, (_, n) => n + 1));
+    expect(outcomes(network.take(id(1))).map(({ type }) => type)).toEqual([outcome]);
+  });
+
+  it('that comes back has failed at once', () => {
+    const network = new Network();
+    for (let n = 1; n <= 3; n++) network.add(id(n));
+    network.link(id(1), id(2));
+    network.feed(id(1), { type: 'route', envelope: envelopeOf(id(1), id(3), 1, NETWORK, 'signal'), mostHops: 9 });
+    network.run(1_000);
+    expect(network.take(id(1))).toMatchObject([{ type: 'failed', reason: 'unreachable' }]);
+    expect(dataSent(network)).toHaveLength(1);
+  });
+});
 
 describe('one direct message', () => {
   it('S14, S15, S16, S18, S19: crosses several links, is shown at its receiver alone, and is reported delivered', () => {

@@ -240,6 +240,13 @@ describe('relays', () => {
     expect(machine.counters).toMatchObject({ nacked: 2, relayed: 0 });
   });
 
+  it('are silent where a signal crosses its limit: its author has another path', () => {
+    const { receive, machine } = alone(C, [A, D]);
+    const envelope = envelopeOf(A, E, 1, NETWORK, 'signal');
+    expect(receive(A, data(A, E, [A], { envelope, ttl: 1 }))).toEqual([]);
+    expect(machine.counters).toMatchObject({ nacked: 1, relayed: 0 });
+  });
+
   it('an own message that a detour leads back here, to its end, counts as a nack', () => {
     const { receive, machine } = alone(A, [B]);
     machine.handle({ type: 'route', envelope: envelopeOf(A, id(0)) }, 0, []);
