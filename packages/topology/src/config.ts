@@ -106,8 +106,10 @@ export interface Config {
   readonly seekMs: Millis;
   /** Longest such delay. Prototype: 30 s. */
   readonly maxSeekMs: Millis;
-  /** First delay before asking the server for more peers when there is nobody left to dial; doubles. Prototype: 1.5 s. */
+  /** After a loss the server is asked within this time, at random, so that not all ask at once. Prototype: 0.05–1 s. */
   readonly discoverMs: Millis;
+  /** First delay before asking the server again when there is nobody left to dial; doubles. Prototype: 2–4 s. */
+  readonly rediscoverMs: Millis;
   /** Longest such delay while something is missing. Prototype: 30 s. */
   readonly maxDiscoverMs: Millis;
   /** Silent peers that the server is told of at once, at most. The server reads no more. */
@@ -183,6 +185,7 @@ export const DEFAULT_CONFIG: Config = {
   seekMs: 1_500,
   maxSeekMs: 30_000,
   discoverMs: 1_500,
+  rediscoverMs: 4_000,
   maxDiscoverMs: 30_000,
   maxMissed: 32,
   restDiscoverMs: 150_000,

@@ -25,8 +25,6 @@ export interface Neighbour {
   theirRingOk: boolean;
   /** Nothing is heard of it: it has no role and takes no slot, and only liveness closes it. */
   suspect: boolean;
-  /** Until when a tunnel needs it. */
-  pinnedUntil: Millis;
   /** The other end's links: one step of the 2-hop table. */
   view: readonly PeerId[];
   /** The last status we sent, so that only changes are sent. */
@@ -107,7 +105,6 @@ export class Neighbourhood {
       theirRole: undefined,
       theirRingOk: false,
       suspect: false,
-      pinnedUntil: 0,
       view: [],
       sentStatus: '',
       exchange,

@@ -46,8 +46,7 @@ export class Surplus {
    * goes only if both ends report a right ring, or a detour is known; with it, waiting would only keep out the ring
    * neighbour that the slot is needed for. After twice that time, with the server, a replaced link goes although its other
    * end has not yet replaced it: peers that wait for each other in a circle would wait for ever (maxPeers 2). That is the
-   * one case in which a link goes that the other end calls ring. What a tunnel needs goes last, suspects and extra links
-   * never.
+   * one case in which a link goes that the other end calls ring. Suspects and extra links never go.
    * @param online the server can be asked: whoever loses a bridge finds its way back
    */
   review(maxPeers: number, ringOk: boolean, online: boolean, now: Millis): readonly Neighbour[] {
@@ -60,8 +59,8 @@ export class Surplus {
     this.since = Math.min(this.since, now);
     const open = links.filter((link) => !link.closing);
     const excess = Math.max(0, open.length - maxPeers);
-    const yielding = ({ role, theirRole, pinnedUntil }: Neighbour): boolean =>
-      role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined && pinnedUntil <= now;
+    const yielding = ({ role, theirRole }: Neighbour): boolean =>
+      role !== 'ring' && theirRole !== 'ring' && theirRole !== undefined;
     const safe = (link: Neighbour): boolean =>
       online ||
       (ringOk && link.theirRingOk) ||
@@ -73,7 +72,7 @@ export class Surplus {
     if (waitedMs >= config.handoverMs) {
       open.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || compareDistance(self, b.peer, a.peer));
       for (const link of open) {
-        const overdue = link.role === 'none' && link.pinnedUntil <= now && online && waitedMs >= 2 * config.handoverMs;
+        const overdue = link.role === 'none' && online && waitedMs >= 2 * config.handoverMs;
         if (waitedMs === Infinity || (yielding(link) && safe(link)) || overdue) going.push(link);
       }
     }

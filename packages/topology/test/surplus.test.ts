@@ -44,13 +44,6 @@ describe('surplus', () => {
     expect(surplus.review(3, false, false, own.now)).toEqual([spare]);
   });
 
-  test('what a tunnel needs stays, until it needs it no more', () => {
-    const { own, surplus } = holding(3, '46cd');
-    for (const link of own.context.neighbourhood.ordinary) link.pinnedUntil = own.now + 15_000;
-    expect(surplus.review(3, true, true, own.now + 14_000)).toEqual([]);
-    expect(surplus.review(3, true, true, own.now + 15_000).length).toBe(1);
-  });
-
   test('S56: maxPeers lowered: the least valuable go at once, ring links last', () => {
     const { own, surplus } = holding(8, '46cde9f0');
     const order: readonly Role[] = ['none', 'near', 'random', 'finger', 'leaf', 'ring'];
