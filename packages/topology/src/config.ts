@@ -27,8 +27,6 @@ export interface Config {
   readonly repairAfterMs: Millis;
   /** Period of the exchange with peers that are no neighbours while the ring is open. Prototype: 0.6 s. */
   readonly repairMs: Millis;
-  /** Longest such period: an open ring that nothing changes is searched ever more rarely. A guess. */
-  readonly maxRepairMs: Millis;
   /** How long such exchanges go on after the last change. Prototype: 4 s. */
   readonly repairTailMs: Millis;
   /** How long an answer may take that travels over no other peer; the prototype's 1 s, and … */
@@ -106,10 +104,8 @@ export interface Config {
   readonly seekMs: Millis;
   /** Longest such delay. Prototype: 30 s. */
   readonly maxSeekMs: Millis;
-  /** After a loss the server is asked within this time, at random, so that not all ask at once. Prototype: 0.05–1 s. */
+  /** First delay before asking the server for more peers when there is nobody left to dial; doubles. Prototype: 1.5 s. */
   readonly discoverMs: Millis;
-  /** First delay before asking the server again when there is nobody left to dial; doubles. Prototype: 2–4 s. */
-  readonly rediscoverMs: Millis;
   /** Longest such delay while something is missing. Prototype: 30 s. */
   readonly maxDiscoverMs: Millis;
   /** Silent peers that the server is told of at once, at most. The server reads no more. */
@@ -144,7 +140,6 @@ export const DEFAULT_CONFIG: Config = {
   doubtMs: 10_000,
   repairAfterMs: 3_000,
   repairMs: 600,
-  maxRepairMs: 4_800,
   repairTailMs: 4_000,
   answerMs: 1_000,
   answerMsPerHop: 120,
@@ -185,7 +180,6 @@ export const DEFAULT_CONFIG: Config = {
   seekMs: 1_500,
   maxSeekMs: 30_000,
   discoverMs: 1_500,
-  rediscoverMs: 4_000,
   maxDiscoverMs: 30_000,
   maxMissed: 32,
   restDiscoverMs: 150_000,

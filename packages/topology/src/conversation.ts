@@ -86,7 +86,6 @@ export class Conversation {
   /** The own ring neighbours changed: it is probed some time later, while the server is away sooner. */
   ringChanged(online: boolean, now: Millis): void {
     const { probeMs, onlineProbeMs } = this.context.config;
-    this.repair.restart();
     const delayMs = online ? onlineProbeMs : probeMs;
     this.probe.reset(now + delayMs, delayMs);
   }

@@ -1,4 +1,4 @@
-import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Millis } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Route } from './route.js';
 

@@ -8,8 +8,6 @@ import type { Route } from './route.js';
 export const MAX_ASKED = 16;
 /** Of the nearest peers on a side, so many are asked in turn: one that does not answer must not block the search. */
 const TURNS = 3;
-/** From one round to the next: a search of half a minute without a change is half as fast. */
-const SLOWING = 1.02;
 
 /** Whom to ask what it knows, and over which way; without a way it is a neighbour. */
 export interface Ask {
@@ -30,11 +28,9 @@ export class Repair {
   /** Until when the search goes on: some time after the last change. */
   private until: Millis = 0;
   private turn = 0;
-  private periodMs: Millis;
 
   constructor(context: Context) {
     this.context = context;
-    this.periodMs = context.config.repairMs;
   }
 
   get size(): number {
@@ -50,11 +46,6 @@ export class Repair {
   hasten(online: boolean, now: Millis): void {
     const { repairMs, repairTailMs } = this.context.config;
     this.until = now + (online ? 2 * repairMs : repairTailMs);
-  }
-
-  /** Something changed: the search begins anew at full pace. */
-  restart(): void {
-    this.periodMs = this.context.config.repairMs;
   }
 
   /** A peer is there after all. */
@@ -73,8 +64,7 @@ export class Repair {
     }
     if (now >= this.until) return { asks: [], next: this.nextDeadline() };
     if (now < this.at) return { asks: [], next: Math.min(this.at, this.nextDeadline()) };
-    this.at = now + jitter(rng, this.periodMs, 0.2);
-    this.periodMs = Math.min(config.maxRepairMs, this.periodMs * SLOWING);
+    this.at = now + jitter(rng, config.repairMs, 0.2);
     this.turn++;
     const asks: Ask[] = [];
     for (const direction of [1, -1] as const) {

@@ -51,7 +51,7 @@ export class Seeker {
     this.context = context;
     this.replacement = new Replacement(context);
     this.blind = new Backoff(config.seekMs, config.maxSeekMs, rng);
-    this.discovery = new Backoff(config.rediscoverMs, config.maxDiscoverMs, rng);
+    this.discovery = new Backoff(config.discoverMs, config.maxDiscoverMs, rng);
   }
 
   /** The server can be asked again; it was, by joining. */
