@@ -306,7 +306,7 @@ export class Conversation {
     const near = found.some((peer) => knowledge.isLeaf(peer, config.nearSetSize));
     const changed = near || lost.some((peer) => knowledge.isLeaf(peer));
     if (changed) this.changed(now);
-    return changed || (news && (open || !ringOk));
+    return changed || knowledge.overfull || (news && (open || !ringOk));
   }
 
   private discovered(peer: PeerId, out: Output[]): void {

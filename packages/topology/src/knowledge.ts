@@ -46,6 +46,12 @@ export class Knowledge {
     return this.peers.size;
   }
 
+  /** There are more than the cap allows: time to prune. */
+  get overfull(): boolean {
+    const { maxKnown } = this.config;
+    return this.peers.size > maxKnown + (maxKnown >> 2);
+  }
+
   get(peer: PeerId): Known | undefined {
     return this.peers.get(peer);
   }
@@ -295,7 +301,7 @@ export class Knowledge {
    */
   prune(now: Millis, kept: (peer: PeerId) => boolean): PeerId[] {
     const { maxKnown, forgetAfterMs } = this.config;
-    const tooMany = this.peers.size > maxKnown + (maxKnown >> 2);
+    const tooMany = this.overfull;
     if (now < this.prunedAt + PRUNE_MS && !tooMany) return [];
     this.prunedAt = now;
     const idle = [...this.peers].filter(([peer]) => !kept(peer));

@@ -1,8 +1,11 @@
 import { SeededRng } from '@peerpigeon/core';
+import type { PeerId } from '@peerpigeon/core';
 import { describe, expect, test } from 'vitest';
 import { DEFAULT_CONFIG } from '../src/config.js';
+import { Topology } from '../src/index.js';
+import type { Input } from '../src/index.js';
 import { Knowledge } from '../src/knowledge.js';
-import { record } from './network.js';
+import { SETTINGS, record } from './network.js';
 
 const SELF = '8'.repeat(40);
 const rng = new SeededRng(2);
@@ -82,4 +85,26 @@ describe('knowledge', () => {
       expect(ratio).toBeLessThan(2.5);
     }
   });
+});
+
+test('what neighbours tell never takes it over its cap, even where that changes nothing else', () => {
+  const at = (place: number): PeerId => (2n ** 159n + BigInt(place)).toString(16).padStart(40, '0');
+  const topology = new Topology(record(at(0), 2), { ...SETTINGS, maxPeers: 2 }, {}, new SeededRng(1));
+  let now = 0;
+  const handle = (input: Input): void => topology.handle(input, (now += 100), []);
+  handle({ type: 'start' });
+  for (const peer of [at(1), at(-1)]) handle({ type: 'peerUp', peer, record: record(peer, 2) });
+  const tell = (...peers: PeerId[]): void => {
+    const entries = peers.map((peer) => ({ record: record(peer), ageMs: 0, open: false, route: [] }));
+    const message = { kind: 'neighbours', ask: false, entries, lost: [], links: [], leaves: [] } as const;
+    handle({ type: 'received', from: at(1), message });
+  };
+  tell(at(2), at(3), at(4), at(-2), at(-3), at(-4));
+  // Each one is of the leaf set, nearer than the last, and not so near that the ring would change.
+  for (let place = 1_000; place > 600; place--) {
+    tell(at(place));
+    const { size, cap } = topology.mapSizes['known'] ?? { size: Infinity, cap: 0 };
+    expect(size).toBeLessThanOrEqual(cap);
+  }
+  expect(topology.ringOk).toBe(true);
 });
