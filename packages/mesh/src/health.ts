@@ -16,7 +16,10 @@ export interface Health {
   readonly links: readonly LinkHealth[];
   /** Ring neighbours that cannot be linked and are reached over others. */
   readonly tunnels: readonly PeerId[];
-  /** Others are known, and either no link is alive or the ring has been open for too long to be only in repair. */
+  /**
+   * Members that the server names cannot be reached over the mesh; or others are known, and either no link is alive or the
+   * ring has been open for too long to be only in repair.
+   */
   readonly partitionSuspected: boolean;
   /** Peers with which a link is being made. */
   readonly connecting: readonly PeerId[];
@@ -76,7 +79,7 @@ export function healthOf(parts: Parts, now: Millis): Health {
     ring,
     links,
     tunnels: [...neighbourhood.tunnels],
-    partitionSuspected: knowledge.size > 0 && (!alive || torn),
+    partitionSuspected: topology.partitionSuspected || (knowledge.size > 0 && (!alive || torn)),
     connecting: table.in('connecting').map(({ peer }) => peer),
     connectionAttempts,
     known: knowledge.size,
