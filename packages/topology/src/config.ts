@@ -94,6 +94,8 @@ export interface Config {
   readonly rescueAfterMs: Millis;
   /** How long the ring must have been right before long links are looked for. Prototype: 1 s. */
   readonly ringSettleMs: Millis;
+  /** How long the ring must have been right until a link that no slot asks for keeps one that is free. A guess: some questions. */
+  readonly settledMs: Millis;
   /** How long a ring link may be in the making before the next candidate is asked as well. Prototype: 1.5 s to refuse. */
   readonly slowDialMs: Millis;
   /** First period of the exchange of neighbours over a link; doubles while nothing changes. Prototype: 0.5 s. */
@@ -174,6 +176,7 @@ export const DEFAULT_CONFIG: Config = {
   handoverMs: 2_500,
   rescueAfterMs: 4_000,
   ringSettleMs: 1_000,
+  settledMs: 45_000,
   slowDialMs: 2_500,
   exchangeMs: 500,
   maxExchangeMs: 12_000,

@@ -7,7 +7,7 @@ import { Fingers } from './fingers.js';
 import type { Purpose } from './input.js';
 import { isOnRing } from './known.js';
 import { coveredBuckets } from './partner.js';
-import { shallowBuckets } from './plan.js';
+import { shallowBuckets, spareSlots } from './plan.js';
 import type { Plan } from './plan.js';
 import { assignRoles } from './role.js';
 import type { Role } from './role.js';
@@ -140,6 +140,16 @@ export class Neighbourhood {
       });
     const roles = assignRoles(this.self, candidates, slots, policy, this);
     for (const link of this.links.values()) link.role = roles.get(link.peer) ?? 'none';
+  }
+
+  /**
+   * Nothing has changed for long: a link that no slot asks for keeps one that is free, as nothing better was found. Else one
+   * such link after the other would be replaced as late as free slots happen to find each other (S105).
+   */
+  settle(plan: Plan): void {
+    for (const link of this.ordinary) {
+      if (link.role === 'none' && spareSlots(plan, this) > 0) link.role = 'random';
+    }
   }
 
   /** Whether `peer` is nearer on some side than the neighbour there, linked or tunnelled. */

@@ -350,10 +350,11 @@ export class Topology implements Machine<Input, Output> {
     }
     neighbourhood.tunnels.clear();
     for (const [peer] of conversation.tunnels.good(now)) neighbourhood.tunnels.add(peer);
-    const { plan } = this;
+    const { plan, online, ringOk } = this;
     neighbourhood.assign(plan, this.context, now);
+    const settledAt = seeker.ring.since + this.context.config.settledMs;
+    if (ringOk && settledAt <= now) neighbourhood.settle(plan);
     if (conversation.partition.review(now)) seeker.suspect(now);
-    const { online, ringOk } = this;
     for (const link of surplus.review(settings.maxPeers, ringOk, online, now)) this.evict(link, now, out);
     const { since } = seeker.ring;
     const { next: seekAt, tunnels } = seeker.seek(plan, online, now, out);
