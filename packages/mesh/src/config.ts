@@ -87,6 +87,8 @@ export const PATIENCE = {
   maxAckMs: 1_500,
   /** Links a signal crosses at most where the server carries it after that wait: so far it gets meanwhile, and a little more. */
   mostHops: 28,
+  /** And where the mesh alone carries it, one of many that would do. A guess: most ways among 1,000 peers at maxPeers 3. */
+  spareHops: 64,
   /** And then a word over the server, which was to be asked only if the peer is likely to be gone. Prototype: 1.5 s. */
   rescueMs: 1_500,
 } as const;

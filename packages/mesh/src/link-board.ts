@@ -12,7 +12,13 @@ import type {
   SignalType,
 } from '@peerpigeon/link';
 import { purposeOf } from '@peerpigeon/topology';
-import type { DialFailure, Input as TopologyInput, Purpose, Route } from '@peerpigeon/topology';
+import type {
+  DialFailure,
+  Input as TopologyInput,
+  Output as TopologyOutput,
+  Purpose,
+  Route,
+} from '@peerpigeon/topology';
 import { LEFT, LIMITS } from './config.js';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
@@ -21,7 +27,7 @@ import type { LinkEntry } from './link-table.js';
 import type { Output } from './output.js';
 import { decodeSignal } from './signal-content.js';
 import { arrivedBy, wayTo } from './way.js';
-import type { Way } from './way.js';
+import type { Way, Worth } from './way.js';
 
 /** What the links ask of the mesh. */
 export interface LinkHost {
@@ -58,6 +64,9 @@ const FAILURES: { readonly [Reason in string]?: DialFailure } = {
   'transport-closed': 'failed',
 };
 
+/** What the topology asks for. */
+type Dial = Extract<TopologyOutput, { readonly type: 'dial' }>;
+
 /** All link machines of a mesh, and what becomes of their outputs. */
 export class LinkBoard {
   readonly table = new LinkTable();
@@ -89,14 +98,12 @@ export class LinkBoard {
     if (entry !== undefined) this.run(entry, input);
   }
 
-  /** Asks a peer for a link; `route` is the way to it over the mesh, if one is known. */
-  dial(peer: PeerId, purpose: Purpose, isolated: boolean, route?: Route): void {
+  /** Asks a peer for a link. */
+  dial({ peer, purpose, isolated, introduced, route }: Dial): void {
     let entry = this.table.get(peer);
     if (entry === undefined) {
-      entry = this.create(
-        bytesToHex(randomBytes(this.rng, SESSION_BYTES)),
-        wayTo(peer, route, purpose === 'ring' || purpose === 'leaf'),
-      );
+      const way = wayTo(peer, route, worthOf(purpose, introduced));
+      entry = this.create(bytesToHex(randomBytes(this.rng, SESSION_BYTES)), way);
     } else entry.way.route ??= route;
     this.run(entry, { type: 'dial', purpose, isolated, timeoutMs: this.host.patienceMs(entry.way) });
   }
@@ -291,7 +298,8 @@ export class LinkBoard {
     if (!wasReady) {
       // A request that we did not grant, or a late word of an attempt that is over, is no failure of a dial.
       if (initiator === 'local' && (reason === 'refused' || reason === 'stale')) return;
-      const silent = initiator === 'network' && reason === 'request-timeout';
+      // That the mesh alone brought no answer tells nothing of the peer.
+      const silent = initiator === 'network' && reason === 'request-timeout' && entry.way.worth !== 'spare';
       const absent = entry.way.server === 'absent' && (silent || initiator === 'local');
       const cause = absent ? 'absent' : silent ? 'silent' : (FAILURES[reason] ?? 'ended');
       return host.tellTopology({ type: 'dialFailed', peer, cause });
@@ -302,6 +310,12 @@ export class LinkBoard {
     if (phase === 'connected') this.emit({ type: 'peerDisconnected', peer, reason });
     this.showHandovers();
   }
+}
+
+/** What a link is worth: the ring holds the mesh together, and of long and near links one is as good as another. */
+function worthOf(purpose: Purpose, introduced: boolean): Worth {
+  if (purpose === 'ring' || purpose === 'leaf') return 'ring';
+  return introduced || (purpose !== 'finger' && purpose !== 'near') ? 'wanted' : 'spare';
 }
 
 /** A message that would delay a heartbeat behind it travels on the second data channel. */

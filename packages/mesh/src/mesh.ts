@@ -325,7 +325,7 @@ export class Mesh implements Machine<Input, Output> {
   private forTopology(output: TopologyOutput): void {
     switch (output.type) {
       case 'dial':
-        return this.links.dial(output.peer, output.purpose, output.isolated, output.route);
+        return this.links.dial(output);
       case 'route':
         return this.parcel({ type: 'peer', peer: output.to, ...(output.route && { route: output.route }) }, output);
       case 'probe':

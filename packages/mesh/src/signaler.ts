@@ -57,6 +57,7 @@ type Path = 'mesh' | 'server' | 'both' | 'none';
  * | 0 | server | unreached |
  * | 1 or more | mesh; unacknowledged for a while, or when it fails, also the server, which then comes first | mesh |
  * | for ring links with 1, or without a route | both at once, until one has proven itself | mesh |
+ * | for spare links with 1 or more | mesh | mesh |
  *
  * What came over the mesh is answered over the mesh, back along the way it came; what came over the server, and from where no
  * route is known, over the server, since greedy routing does not yet find a newcomer. Racing every signal of a peer with one
@@ -84,7 +85,7 @@ export class Signaler {
     const { serverMs, meshMs, meshMsPerHop, maxMeshMs, rescueMs } = PATIENCE;
     if (path === 'server' || path === 'both') return serverMs;
     const overMesh = Math.min(maxMeshMs, meshMs + meshMsPerHop * hopsOf(way));
-    return this.carriers().online ? Math.max(overMesh, ackMs(way) + rescueMs) : overMesh;
+    return this.hasServer(way) ? Math.max(overMesh, ackMs(way) + rescueMs) : overMesh;
   }
 
   send(way: Way, signal: JsonSignal, wall: Millis, now: Millis, out: Output[]): void {
@@ -96,8 +97,7 @@ export class Signaler {
     if (envelope !== undefined) {
       this.underWay.set(envelope.id, { way, signal, raced: server });
       const route = way.mesh === 'failed' ? undefined : way.route;
-      // Where the server comes second one copy is enough.
-      out.push({ type: 'mesh', envelope, route, ...(this.hasServer(way) && { mostHops: PATIENCE.mostHops }) });
+      out.push({ type: 'mesh', envelope, route, ...this.limit(way) });
       out.push({ type: 'timer', at: now + ackMs(way), timer: { messageId: envelope.id } });
     } else if (!server) this.giveUp(way, out);
   }
@@ -142,11 +142,18 @@ export class Signaler {
     if (!mesh || way.mesh === 'failed') return 'server';
     if (way.mesh === 'proven') return 'mesh';
     if (way.route === undefined && way.server === 'proven') return 'server';
-    return way.isUrgent && (links === 1 || way.route === undefined) ? 'both' : 'mesh';
+    return way.worth === 'ring' && (links === 1 || way.route === undefined) ? 'both' : 'mesh';
+  }
+
+  /** While the server is up one copy is enough: it comes second, or the link is one of many that would do. */
+  private limit(way: Way): { readonly mostHops?: number } {
+    if (!this.carriers().online) return {};
+    return { mostHops: this.hasServer(way) ? PATIENCE.mostHops : PATIENCE.spareHops };
   }
 
   private hasServer(way: Way): boolean {
-    return way.server !== 'absent' && this.carriers().online;
+    const { links, online } = this.carriers();
+    return way.server !== 'absent' && online && (way.worth !== 'spare' || links === 0);
   }
 
   private isUnderWay(way: Way): boolean {

@@ -9,6 +9,7 @@ import { MAX_SIGNAL_BYTES, decodeSignal, encodeSignal } from '../src/signal-cont
 import { Signaler } from '../src/signaler.js';
 import type { Carriers, Output } from '../src/signaler.js';
 import { arrivedBy, wayTo } from '../src/way.js';
+import type { Worth } from '../src/way.js';
 import type { Way } from '../src/way.js';
 
 const SELF: PeerId = 'aa'.repeat(20);
@@ -64,23 +65,26 @@ const describeEvent = ({ type, absent }: { readonly type: string; readonly absen
 
 describe('which way a first signal goes', () => {
   const both = ['server', 'mesh'];
-  it.each<[links: number, online: boolean, ring: boolean, route: readonly PeerId[] | undefined, expected: string[]]>([
-    [0, false, true, [], ['unreached']],
-    [0, true, false, [BETWEEN], ['server']],
-    [0, true, true, undefined, ['server']],
-    [1, true, true, undefined, both],
-    [1, true, true, [BETWEEN], both],
-    [1, true, false, undefined, ['mesh']],
-    [1, true, false, [BETWEEN], ['mesh']],
-    [1, false, true, undefined, ['mesh']],
-    [2, true, true, [BETWEEN], ['mesh']],
-    [2, true, true, undefined, both],
-    [2, true, false, undefined, ['mesh']],
-    [2, false, true, undefined, ['mesh']],
-    [8, false, false, [BETWEEN], ['mesh']],
-  ])('with %i links, server up: %s, for the ring: %s, route %j: %j', (links, online, ring, route, expected) => {
+  it.each<[links: number, online: boolean, worth: Worth, route: readonly PeerId[] | undefined, expected: string[]]>([
+    [0, false, 'ring', [], ['unreached']],
+    [0, true, 'wanted', [BETWEEN], ['server']],
+    [0, true, 'ring', undefined, ['server']],
+    [1, true, 'ring', undefined, both],
+    [1, true, 'ring', [BETWEEN], both],
+    [1, true, 'wanted', undefined, ['mesh']],
+    [1, true, 'wanted', [BETWEEN], ['mesh']],
+    [1, false, 'ring', undefined, ['mesh']],
+    [2, true, 'ring', [BETWEEN], ['mesh']],
+    [2, true, 'ring', undefined, both],
+    [2, true, 'wanted', undefined, ['mesh']],
+    [2, false, 'ring', undefined, ['mesh']],
+    [8, false, 'wanted', [BETWEEN], ['mesh']],
+    [0, true, 'spare', undefined, ['server']],
+    [1, true, 'spare', undefined, ['mesh']],
+    [2, false, 'spare', [BETWEEN], ['mesh']],
+  ])('with %i links, server up: %s, worth: %s, route %j: %j', (links, online, worth, route, expected) => {
     const bench = new Bench(links, online);
-    expect(bench.send(wayTo(PEER, route, ring))).toEqual(expected);
+    expect(bench.send(wayTo(PEER, route, worth))).toEqual(expected);
     if (expected.includes('mesh')) {
       expect(bench.last?.route).toEqual(route);
       expect(bench.last?.envelope).toMatchObject({ kind: 'signal', from: SELF, to: PEER });
@@ -90,12 +94,14 @@ describe('which way a first signal goes', () => {
 });
 
 describe('how far and how often a signal goes over the mesh', () => {
-  it.each([
-    [true, { mostHops: 28 }],
-    [false, {}],
-  ])('with the server %s: %j', (online, limit) => {
+  it.each<[online: boolean, worth: Worth, limit: object]>([
+    [true, 'wanted', { mostHops: 28 }],
+    [true, 'spare', { mostHops: 64 }],
+    [false, 'wanted', {}],
+    [false, 'spare', {}],
+  ])('with the server %s, worth: %s: %j', (online, worth, limit) => {
     const bench = new Bench(2, online);
-    bench.send(wayTo(PEER, [BETWEEN]));
+    bench.send(wayTo(PEER, [BETWEEN], worth));
     const { type, envelope, route, ...rest } = bench.last ?? {};
     expect([type, envelope?.to, route]).toEqual(['mesh', PEER, [BETWEEN]]);
     expect(rest).toEqual(limit);
@@ -128,6 +134,17 @@ describe('two links and a route', () => {
     const bench = new Bench(2, true);
     for (const route of [[], Array<PeerId>(9).fill(BETWEEN), undefined]) bench.send(wayTo(PEER, route));
     expect(bench.timers.map(({ at }) => at)).toEqual([520, 1_500, 1_500]);
+  });
+
+  it('a spare link has the mesh alone, until the other side wants it, too', () => {
+    const bench = new Bench(2, true);
+    const way = wayTo(PEER, [BETWEEN], 'spare');
+    bench.send(way);
+    expect(bench.expire()).toEqual([]);
+    expect(bench.settle(false)).toEqual(['unreached']);
+    arrivedBy(way, [BETWEEN]);
+    bench.send(way);
+    expect(bench.settle(false)).toEqual(['server']);
   });
 
   it('a failure sends all that is under way to the same peer over the server at once, each once', () => {
@@ -208,7 +225,7 @@ describe('absent at the server', () => {
 
   it('ends an attempt with a known route only when the mesh has failed too', () => {
     const bench = new Bench(1, true);
-    const way = wayTo(PEER, [BETWEEN], true);
+    const way = wayTo(PEER, [BETWEEN], 'ring');
     bench.send(way);
     expect(bench.absent(way)).toEqual([]);
     expect(bench.settle(false)).toEqual(['unreached, absent']);
@@ -216,7 +233,7 @@ describe('absent at the server', () => {
 
   it('and not at all if the mesh has reached it', () => {
     const bench = new Bench(1, true);
-    const way = wayTo(PEER, undefined, true);
+    const way = wayTo(PEER, undefined, 'ring');
     bench.send(way);
     bench.settle(true);
     expect(bench.absent(way)).toEqual([]);
@@ -227,7 +244,7 @@ describe('absent at the server', () => {
 describe('patience with a request', () => {
   it.each<[string, Bench, Way, Millis]>([
     ['the server alone', new Bench(0, true), wayTo(PEER), PATIENCE.serverMs],
-    ['both', new Bench(1, true), wayTo(PEER, undefined, true), PATIENCE.serverMs],
+    ['both', new Bench(1, true), wayTo(PEER, undefined, 'ring'), PATIENCE.serverMs],
     ['3 links, server down', new Bench(2, false), wayTo(PEER, [BETWEEN, BETWEEN]), 1_360],
     ['40 links, server down', new Bench(2, false), wayTo(PEER, Array<PeerId>(39).fill(BETWEEN)), 4_000],
     ['nobody knows how far', new Bench(2, false), wayTo(PEER), 4_000],

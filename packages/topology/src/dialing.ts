@@ -18,14 +18,16 @@ export interface SpareStep extends Partial<Partner> {
  * @param seekAt from when on peers are asked that do not expect it
  */
 export function spareStep(context: Context, plan: Plan, seekAt: Millis, now: Millis): SpareStep {
-  const { knowledge, neighbourhood } = context;
+  const { knowledge, neighbourhood, config } = context;
   let until: Millis = Infinity;
   const candidates: Known[] = [];
   for (const [peer, known] of knowledge.entries()) {
     if (neighbourhood.has(peer) || !knowledge.reaches(known)) continue;
     if (isUnlinkable(context, known)) continue;
     // Asking is free, whoever has the larger id offers: for a free slot nobody waits for the other's initiative.
-    const at = Math.max(known.retryAt, known.refusedUntil);
+    // Whoever the server has just named may be without links, and then the server alone leads there: let it find its ring first.
+    const named = known.route === undefined ? known.discoveredAt + config.patienceMs : 0;
+    const at = Math.max(known.retryAt, known.refusedUntil, named);
     if (at <= now) candidates.push(known);
     else until = Math.min(until, at);
   }

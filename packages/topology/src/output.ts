@@ -40,6 +40,8 @@ export type Output =
       readonly peer: PeerId;
       readonly purpose: Purpose;
       readonly isolated: boolean;
+      /** The server brought us together: the other side expects to be asked. */
+      readonly introduced: boolean;
       /** The way to it over the mesh, if one is known. */
       readonly route?: Route;
     }

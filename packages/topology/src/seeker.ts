@@ -130,7 +130,7 @@ export class Seeker {
         if (step.peer === undefined) missing ||= knowledge.size > neighbourhood.load || neighbourhood.load === 0;
         else {
           if (step.invited === false) this.blind.advance(now);
-          this.dial(step.peer, step.purpose ?? 'finger', now, out);
+          this.dial(step.peer, step.purpose ?? 'finger', now, out, step.invited);
         }
       }
     }
@@ -142,7 +142,7 @@ export class Seeker {
   }
 
   /** Asks `peer` for a link, unless one is there or being made, or too many are. */
-  dial(peer: PeerId, purpose: Purpose, now: Millis, out: Output[]): void {
+  dial(peer: PeerId, purpose: Purpose, now: Millis, out: Output[], introduced = false): void {
     const { knowledge, neighbourhood, config } = this.context;
     const { pending, ordinary } = neighbourhood;
     if (neighbourhood.has(peer)) return;
@@ -151,7 +151,8 @@ export class Seeker {
     if (dials >= config.maxDials && purpose !== 'manual' && purpose !== 'extra') return;
     pending.set(peer, { purpose, ours: true, since: now });
     const route = knowledge.get(peer)?.route;
-    out.push({ type: 'dial', peer, purpose, isolated: ordinary.length === 0, ...(route !== undefined && { route }) });
+    const isolated = ordinary.length === 0;
+    out.push({ type: 'dial', peer, purpose, isolated, introduced, ...(route !== undefined && { route }) });
   }
 
   /** Without a link: one peer after the other (S90). */

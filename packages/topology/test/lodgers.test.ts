@@ -71,7 +71,7 @@ describe('leaves', () => {
       const digit = ((parseInt(leaf[39] as string, 16) + 1) % 16).toString(16);
       const nearer = leaf.slice(0, 39) + digit;
       network.join(nearer);
-      network.run(4_000);
+      network.run(6_000);
       expect(nearestTo(network, leaf, leaves)[0]).toBe(nearer);
       expect(reaches(network, nearer, leaf)).toBe(true);
     }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { PeerId } from '@peerpigeon/core';
 import { compareDistance, sortByDistance } from '@peerpigeon/xor';
 import type { Settings } from '../src/index.js';
+import { DEFAULT_CONFIG } from '../src/config.js';
 import { spareStep } from '../src/dialing.js';
 import { Keeping, id } from './keeping.js';
 import { SETTINGS, TopologyNetwork } from './network.js';
@@ -98,7 +99,7 @@ test('S93: after ring and far links the other candidates are asked in XOR order'
   // No far links: as few peers as these have none to offer.
   const plan = { ...own.plan, slots: { ring: 2, random: 0, finger: 0, near: 10 } };
   while (asked.length < near.length) {
-    const { peer = '', purpose } = spareStep(context, plan, own.now, own.now);
+    const { peer = '', purpose } = spareStep(context, plan, own.now, own.now + DEFAULT_CONFIG.patienceMs);
     expect(purpose).toBe('near');
     asked.push(peer);
     context.neighbourhood.pending.set(peer, { purpose: 'near', ours: true, since: own.now });
