@@ -4,7 +4,7 @@ import type { Context } from './context.js';
 import { isOnRing } from './known.js';
 import type { Known } from './known.js';
 import { choosePartner } from './partner.js';
-import type { Partner } from './partner.js';
+import type { Due, Partner } from './partner.js';
 import type { Plan } from './plan.js';
 import { dialableAt, isUnlinkable } from './ring.js';
 
@@ -15,9 +15,8 @@ export interface SpareStep extends Partial<Partner> {
 
 /**
  * A peer to ask for a free slot, of those that can be asked now.
- * @param seekAt from when on peers are asked that do not expect it
  */
-export function spareStep(context: Context, plan: Plan, seekAt: Millis, now: Millis): SpareStep {
+export function spareStep(context: Context, plan: Plan, due: Due, now: Millis): SpareStep {
   const { knowledge, neighbourhood, config } = context;
   let until: Millis = Infinity;
   const candidates: Known[] = [];
@@ -31,9 +30,10 @@ export function spareStep(context: Context, plan: Plan, seekAt: Millis, now: Mil
     if (at <= now) candidates.push(known);
     else until = Math.min(until, at);
   }
-  const partner = choosePartner(context, plan, candidates, seekAt, now);
+  const partner = choosePartner(context, plan, candidates, due, now);
   if (partner !== undefined) return { ...partner, until };
-  return { until: candidates.length > 0 && now < seekAt ? Math.min(until, seekAt) : until };
+  if (candidates.length > 0) for (const at of [due.open, due.anybody]) if (at > now) until = Math.min(until, at);
+  return { until };
 }
 
 /**

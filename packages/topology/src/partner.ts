@@ -15,6 +15,14 @@ export interface Partner {
   readonly invited: boolean;
 }
 
+/** From when on peers are asked that do not expect it. */
+export interface Due {
+  /** Those said to have room. */
+  readonly open: Millis;
+  /** Anybody: in a mesh at rest nearly all are full. */
+  readonly anybody: Millis;
+}
+
 /** Wanted buckets that no link covers; undefined: any bucket will do. */
 export function wantedBuckets({ self, neighbourhood }: Context): ReadonlySet<number> | undefined {
   if (neighbourhood.wanted === undefined) return undefined;
@@ -32,18 +40,18 @@ export function coveredBuckets(self: PeerId, neighbourhood: Neighbourhood): Read
 /**
  * Chooses whom to ask for a free slot.
  *
- * For a long link a far peer, or any in a wanted bucket, those first: one that expects us or, from `seekAt` on, one said to
- * have room, or anyone; of equals one is drawn. When all long slots are taken, for a near one the policy's best.
+ * For a long link a far peer, or any in a wanted bucket, those first: one that expects us or, when it is due, one said to have
+ * room, or anyone; of equals one is drawn. When all long slots are taken, for a near one the policy's best.
  */
 export function choosePartner(
   context: Context,
   plan: Plan,
   candidates: readonly Known[],
-  seekAt: Millis,
+  due: Due,
   now: Millis,
 ): Partner | undefined {
   const { self, knowledge, neighbourhood, rng } = context;
-  const due = now >= seekAt;
+  const ask = now >= due.open;
   if (longSlots(plan, neighbourhood) > 0) {
     const near = knowledge.near(plan.farRank);
     const missing = wantedBuckets(context);
@@ -53,15 +61,16 @@ export function choosePartner(
     );
     const far = candidates.filter(({ record }) => !near.includes(record.id));
     const invited = (list: readonly Known[]): Known[] => list.filter(({ invitedUntil }) => invitedUntil > now);
-    const open = (list: readonly Known[]): Known[] => (due ? list.filter(({ openUntil }) => openUntil > now) : []);
+    const open = (list: readonly Known[]): Known[] => (ask ? list.filter(({ openUntil }) => openUntil > now) : []);
     const expecting = pick(rng, invited(wanted)) ?? (open(wanted).length > 0 ? undefined : pick(rng, invited(far)));
     if (expecting !== undefined) return { peer: expecting.record.id, purpose: 'finger', invited: true };
-    for (const pool of due ? [open(wanted), open(far), wanted, far] : []) {
+    const anybody = now >= due.anybody ? [wanted, far] : [];
+    for (const pool of [open(wanted), open(far), ...anybody]) {
       const one = pick(rng, pool);
       if (one !== undefined) return { peer: one.record.id, purpose: 'finger', invited: false };
     }
   }
-  if (plan.slots.near === 0 || !due) return undefined;
+  if (plan.slots.near === 0 || !ask) return undefined;
   const [best] = candidates.map(({ record }) => record.id).sort((a, b) => plan.policy.compareNear(self, a, b));
   return best === undefined ? undefined : { peer: best, purpose: 'near', invited: false };
 }

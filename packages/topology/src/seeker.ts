@@ -8,6 +8,7 @@ import type { Purpose } from './input.js';
 import { isolationStep } from './isolation.js';
 import type { Output } from './output.js';
 import { spareSlots } from './plan.js';
+import type { Due } from './partner.js';
 import type { Plan } from './plan.js';
 import { Replacement } from './replacement.js';
 import { ringSide } from './ring.js';
@@ -29,6 +30,8 @@ export class Seeker {
   /** How the ring stands here. */
   ring: RingState = { state: 'open', since: 0 };
   private readonly context: Context;
+  /** When a link was gained last. */
+  private gainedAt: Millis = 0;
   /** For asking peers that do not expect it. */
   private readonly blind: Backoff;
   /** For asking the server. */
@@ -62,6 +65,7 @@ export class Seeker {
 
   /** A link was gained: the next one is looked for without delay. */
   gained(now: Millis): void {
+    this.gainedAt = now;
     this.blind.reset(now);
     this.replacement.changed(now);
   }
@@ -125,7 +129,7 @@ export class Seeker {
       const from = this.ring.since + (this.ring.state === 'right' ? ringSettleMs : 5 * ringSettleMs);
       if (from > now) next = Math.min(next, from);
       else {
-        const step = spareStep(this.context, plan, this.blind.at, now);
+        const step = spareStep(this.context, plan, this.due(online), now);
         next = Math.min(next, step.until);
         if (step.peer === undefined) missing ||= knowledge.size > neighbourhood.load || neighbourhood.load === 0;
         else {
@@ -139,6 +143,12 @@ export class Seeker {
     if (better.peer !== undefined) this.dial(better.peer, better.purpose ?? 'near', now, out);
     if (online) next = Math.min(next, this.discover(missing, Math.max(0, spare), now, out));
     return { next, tunnels };
+  }
+
+  /** While the server is up it brings together who has room, and only if nothing comes of that for long anybody is asked. */
+  private due(online: boolean): Due {
+    const { at } = this.blind;
+    return { open: at, anybody: online ? Math.max(at, this.gainedAt + this.context.config.maxSeekMs) : at };
   }
 
   /** Asks `peer` for a link, unless one is there or being made, or too many are. */

@@ -39,6 +39,8 @@ export class TopologyNetwork {
   private readonly heap = new TimeHeap<() => void>();
   private readonly ring = new SortedRing();
   private readonly linked = new Set<string>();
+  /** Who seeks links, and how many. */
+  private readonly seekers = new Map<PeerId, number>();
   private online = true;
   private readonly settings: Settings;
   private readonly config: Partial<Config>;
@@ -151,7 +153,7 @@ export class TopologyNetwork {
     }
   }
 
-  private answerDiscover(id: PeerId): void {
+  private answerDiscover(id: PeerId, links = 0): void {
     if (!this.online) return;
     const ids = new Set([
       ...this.ring.successors(id, 2),
@@ -161,13 +163,29 @@ export class TopologyNetwork {
     ]);
     ids.delete(id);
     const records = [...ids].map((peer) => record(peer, this.peers.get(peer)?.['settings'].maxPeers));
-    this.later(LATENCY_MS, () => this.feed(id, { type: 'discovered', records }));
+    const seeking = this.match(id, links);
+    for (const peer of seeking) records.push(record(peer, this.peers.get(peer)?.['settings'].maxPeers));
+    this.later(LATENCY_MS, () => this.feed(id, { type: 'discovered', records, seeking }));
+  }
+
+  /** Brings together who seeks links, each as often as it seeks: `id` is given the latest, and waits for the others. */
+  private match(id: PeerId, links: number): PeerId[] {
+    this.seekers.delete(id);
+    const matched = [...this.seekers.keys()].filter((peer) => this.peers.has(peer) && !this.linked.has(pair(id, peer)));
+    const given = matched.reverse().slice(0, links);
+    for (const peer of given) {
+      const left = (this.seekers.get(peer) ?? 1) - 1;
+      if (left > 0) this.seekers.set(peer, left);
+      else this.seekers.delete(peer);
+    }
+    if (links > given.length) this.seekers.set(id, links - given.length);
+    return given;
   }
 
   private carryOut(id: PeerId, output: Output): void {
     switch (output.type) {
       case 'discover':
-        return this.answerDiscover(id);
+        return this.answerDiscover(id, output.seeking);
       case 'event':
         this.events.push({ peer: id, event: output.event });
         return;

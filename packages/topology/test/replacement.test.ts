@@ -107,16 +107,19 @@ test('S102, S105: replacement ends, for any ids, caps and order of moves, and ea
 test.each([8, 12])(
   'S102, S105: at maxPeers %i replacement brings near links, and a settled mesh evicts nobody',
   (maxPeers) => {
-    const network = new TopologyNetwork(5, { maxPeers });
-    for (let i = 0; i < 60; i++) {
-      network.join();
-      network.run(100);
+    for (const seed of [5, 8]) {
+      const network = new TopologyNetwork(seed, { maxPeers });
+      for (let i = 0; i < 60; i++) {
+        network.join();
+        network.run(100);
+      }
+      // Better ones are looked for ever more rarely, the last some minutes after the last joining.
+      network.run(600_000);
+      const before = network.hangups.length;
+      network.run(600_000);
+      expect(network.hangups.length).toBe(before);
+      expect(network.components()).toBe(1);
+      expect(network.ringErrors()).toBe(0);
     }
-    network.run(240_000);
-    const before = network.hangups.length;
-    network.run(120_000);
-    expect(network.hangups.length).toBe(before);
-    expect(network.components()).toBe(1);
-    expect(network.ringErrors()).toBe(0);
   },
 );

@@ -98,8 +98,9 @@ test('S93: after ring and far links the other candidates are asked in XOR order'
   const asked: PeerId[] = [];
   // No far links: as few peers as these have none to offer.
   const plan = { ...own.plan, slots: { ring: 2, random: 0, finger: 0, near: 10 } };
+  const due = { open: own.now, anybody: own.now };
   while (asked.length < near.length) {
-    const { peer = '', purpose } = spareStep(context, plan, own.now, own.now + DEFAULT_CONFIG.patienceMs);
+    const { peer = '', purpose } = spareStep(context, plan, due, own.now + DEFAULT_CONFIG.patienceMs);
     expect(purpose).toBe('near');
     asked.push(peer);
     context.neighbourhood.pending.set(peer, { purpose: 'near', ours: true, since: own.now });
