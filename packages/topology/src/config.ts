@@ -50,8 +50,10 @@ export interface Config {
   readonly shuffleSteps: number;
   /** Failed dials of a peer that answered, in a row, until a pair counts as one that cannot be linked. Prototype: 2. */
   readonly unlinkableAfter: number;
-  /** When a way to it appears it is dialled again after so long, some times. A guess. */
+  /** When a way to it appears it is dialled again after so long, some times, … */
   readonly cutMs: Millis;
+  /** … if there was none for so long: a tunnel is mended sooner. Guesses. */
+  readonly unroutedMs: Millis;
   /** How long such a pair is not dialled again. Prototype: 600 s. */
   readonly unlinkableMs: Millis;
   /** How long a way to a neighbour beside the link shows that the link is no bridge. A guess: some exchanges. */
@@ -155,6 +157,7 @@ export const DEFAULT_CONFIG: Config = {
   shuffleSteps: 6,
   unlinkableAfter: 2,
   cutMs: 2_000,
+  unroutedMs: 15_000,
   unlinkableMs: 600_000,
   detourMs: 10_000,
   tunnelMs: 5_000,

@@ -148,14 +148,10 @@ export class Conversation {
         return news;
       }
       case 'tunnel': {
-        if (message.ack) {
-          if (route.length === 0) return true;
-          this.tunnels.answered(from, route, now, out);
-          knowledge.learnRoute(from, route, now);
-        } else {
-          this.answer(from, route, { kind: 'tunnel', ack: true }, out);
-          if (route.length > 0) this.tunnels.asked(from, route, now, out);
-        }
+        if (!message.ack) this.answer(from, route, { kind: 'tunnel', ack: true }, out);
+        if (route.length === 0) return true;
+        this.tunnels.heard(from, route, now, out);
+        knowledge.learnRoute(from, route, now);
         return true;
       }
       case 'lodge':
@@ -171,7 +167,7 @@ export class Conversation {
     this.context.knowledge.unroute(peer, now);
     const suspected = this.partition.missed(peer);
     this.repair.heard(peer);
-    this.tunnels.broken(peer, out);
+    this.tunnels.broken(peer, now, out);
     return suspected;
   }
 

@@ -109,16 +109,17 @@ export class Knowledge {
   learnRoute(peer: PeerId, route: Route, at: Millis): void {
     const known = this.peers.get(peer);
     if (known === undefined) return;
-    const former = known.route;
+    const { route: former, routedAt: formerAt } = known;
     if (former?.length === 0) known.detourAt = Math.max(known.detourAt, at);
     else if (this.wantsRoute(known, at, route.length)) {
       known.route = route;
       known.routedAt = at;
       if (former !== undefined) return;
       this.place(peer, known);
-      // The network between us may have been cut: then what could not be linked can be now. A few times this is tried.
-      const { unlinkableAfter, cutMs } = this.config;
-      if (known.unlinked > 0 && known.unlinked < 2 * unlinkableAfter)
+      // If there was none for long the network between us may have been cut: then what could not be linked can be now. A few
+      // times this is tried.
+      const { unlinkableAfter, cutMs, unroutedMs } = this.config;
+      if (known.unlinked > 0 && known.unlinked < 2 * unlinkableAfter && formerAt + unroutedMs <= at)
         known.retryAt = Math.min(known.retryAt, at + cutMs);
     }
   }

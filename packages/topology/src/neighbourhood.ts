@@ -47,7 +47,7 @@ export interface Pending {
 export class Neighbourhood {
   readonly links = new Map<PeerId, Neighbour>();
   readonly pending = new Map<PeerId, Pending>();
-  /** Ring neighbours that cannot be linked, with a tunnel that is known to work; kept by the topology. */
+  /** Ring neighbours that cannot be linked, and are held over others; kept by the topology. */
   readonly tunnels = new Set<PeerId>();
   /** The buckets in which fingers are wanted; undefined: any. */
   wanted: ReadonlySet<number> | undefined;

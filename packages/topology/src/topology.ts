@@ -349,7 +349,7 @@ export class Topology implements Machine<Input, Output> {
       out.push({ type: 'event', event: { type: 'peerForgotten', peer } });
     }
     neighbourhood.tunnels.clear();
-    for (const [peer] of conversation.tunnels.good(now)) neighbourhood.tunnels.add(peer);
+    for (const peer of conversation.tunnels.held(now)) neighbourhood.tunnels.add(peer);
     const { plan, online, ringOk } = this;
     neighbourhood.assign(plan, this.context, now);
     const settledAt = seeker.ring.since + this.context.config.settledMs;

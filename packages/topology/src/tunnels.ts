@@ -1,18 +1,21 @@
-import { pick } from '@peerpigeon/core';
+import { sample } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Context } from './context.js';
 import type { Output } from './output.js';
 import type { Route } from './route.js';
 import { answerMs } from './repair.js';
 
+/** A way is looked for over so many links at once: some of them lead to the near side of the gap, and no further. */
+const PROBES = 3;
+
 interface Tunnel {
-  /** The way it was last found good, or is tried. */
+  /** The way it was last found good. */
   route: Route;
-  /** Until when it is good; in the past while it has not been answered. */
+  /** Until when it is good; in the past since it broke, −Infinity if it never was. */
   until: Millis;
   askedAt: Millis;
-  /** Not answered since `askedAt`. */
-  asking: boolean;
+  /** When the other end was last heard of over it. */
+  heardAt: Millis;
 }
 
 /**
@@ -37,31 +40,38 @@ export class Tunnels {
     return tunnel !== undefined && tunnel.until > now;
   }
 
+  /** Peers that need no link instead: a good way leads to them, or did until just now and is being mended. */
+  *held(now: Millis): Iterable<PeerId> {
+    const { maxAnswerMs } = this.context.config;
+    for (const [peer, { until }] of this.tunnels) if (until + maxAnswerMs > now) yield peer;
+  }
+
   /** Peers whom a good way leads to, and those ways. */
   *good(now: Millis): Iterable<readonly [PeerId, Route]> {
     for (const [peer, { route, until }] of this.tunnels) if (until > now) yield [peer, route];
   }
 
-  /** An answer came over `route`. */
-  answered(peer: PeerId, route: Route, now: Millis, out: Output[]): void {
+  /** The other end answered, or asked itself, over `route`. Of several ways that are found at once the first is kept. */
+  heard(peer: PeerId, route: Route, now: Millis, out: Output[]): void {
     const tunnel = this.tunnels.get(peer);
     if (tunnel === undefined) return;
-    tunnel.asking = false;
-    this.keep(peer, tunnel, route, now, out);
+    const isGood = tunnel.until > now;
+    const isSame = route.length === tunnel.route.length && route.every((hop, i) => hop === tunnel.route[i]);
+    const isAnswered = isGood && tunnel.heardAt >= tunnel.askedAt;
+    if (isAnswered && !isSame && route.length >= tunnel.route.length) return;
+    const anew = !isGood || !isSame;
+    tunnel.route = route;
+    tunnel.heardAt = now;
+    tunnel.until = now + this.context.config.tunnelTtlMs;
+    if (anew) out.push({ type: 'tunnel', peer, route });
   }
 
-  /** The other end asks: it wants the tunnel, and its way to us is a way to it. */
-  asked(peer: PeerId, route: Route, now: Millis, out: Output[]): void {
+  /** The way to a peer is broken: others are tried at once. */
+  broken(peer: PeerId, now: Millis, out: Output[]): void {
     const tunnel = this.tunnels.get(peer);
-    if (tunnel !== undefined) this.keep(peer, tunnel, route, now, out);
-  }
-
-  /** The way to a peer is broken: another one is tried at once. */
-  broken(peer: PeerId, out: Output[]): void {
-    const tunnel = this.tunnels.get(peer);
-    if (tunnel === undefined) return;
-    tunnel.until = tunnel.askedAt = -Infinity;
-    tunnel.asking = false;
+    if (tunnel === undefined || tunnel.until <= now) return;
+    tunnel.until = now;
+    tunnel.askedAt = -Infinity;
     out.push({ type: 'tunnel', peer, route: undefined });
   }
 
@@ -71,26 +81,24 @@ export class Tunnels {
     for (const [peer] of this.tunnels) if (!wanted.includes(peer)) this.drop(peer, out);
     let next: Millis = Infinity;
     for (const peer of wanted) {
-      const tunnel = this.tunnels.get(peer);
-      const good = tunnel !== undefined && tunnel.until > now;
-      const known = knowledge.get(peer)?.route;
-      const route = good ? tunnel.route : known;
-      if (route?.length === 0) continue;
-      if (route === undefined) {
-        next = Math.min(next, this.find(peer, tunnel, now, out));
-        continue;
+      if (knowledge.isNeighbour(peer)) continue;
+      let tunnel = this.tunnels.get(peer);
+      if (tunnel === undefined) {
+        tunnel = { route: [], until: -Infinity, askedAt: -Infinity, heardAt: -Infinity };
+        this.tunnels.set(peer, tunnel);
       }
-      const periodMs = good && !tunnel.asking ? config.tunnelMs : answerMs(config, route);
-      const at = tunnel === undefined ? now : tunnel.askedAt + periodMs;
+      const { route, until, askedAt, heardAt } = tunnel;
+      const isGood = until > now;
+      const isAnswered = isGood && heardAt >= askedAt;
+      const at = askedAt + (isAnswered ? config.tunnelMs : isGood ? answerMs(config, route) : config.answerMs);
       if (at > now) {
         next = Math.min(next, at);
         continue;
       }
-      // Not answered in time: the next try takes the way known by then.
-      const way = tunnel?.asking === true && known !== undefined && known.length > 0 ? known : route;
-      this.tunnels.set(peer, { route: way, until: tunnel?.until ?? -Infinity, askedAt: now, asking: true });
-      out.push({ type: 'route', to: peer, route: way, message: { kind: 'tunnel', ack: false } });
-      next = Math.min(next, now + answerMs(config, way));
+      tunnel.askedAt = now;
+      if (isAnswered) this.ask(peer, route, out);
+      else this.search(peer, out);
+      next = Math.min(next, now + (isAnswered ? answerMs(config, route) : config.answerMs));
     }
     return next;
   }
@@ -99,23 +107,26 @@ export class Tunnels {
     this.tunnels.clear();
   }
 
-  /** No way is known: some long link may lead to where one is. Both ends try, each from its side of the gap. */
-  private find(peer: PeerId, tunnel: Tunnel | undefined, now: Millis, out: Output[]): Millis {
-    const { config, neighbourhood, rng } = this.context;
-    const at = (tunnel?.askedAt ?? -Infinity) + config.answerMs;
-    if (at > now) return at;
-    const over = pick(rng, neighbourhood.ordinary);
-    this.tunnels.set(peer, { route: [], until: -Infinity, askedAt: now, asking: true });
-    if (over !== undefined)
+  /**
+   * Both ends search, each from its side of the gap: over the way that others told of, over peers near the other end, and
+   * greedily over some links.
+   */
+  private search(peer: PeerId, out: Output[]): void {
+    const { knowledge, neighbourhood, config, rng } = this.context;
+    const route = knowledge.get(peer)?.route;
+    if (route !== undefined) this.ask(peer, route, out);
+    const near = knowledge.near(config.leafSetSize, peer).flatMap((one) => {
+      const way = knowledge.get(one)?.route;
+      return way === undefined || way.length === 0 ? [] : [[...way, one]];
+    });
+    for (const way of sample(rng, near, PROBES)) this.ask(peer, way, out);
+    for (const over of sample(rng, neighbourhood.ordinary, PROBES)) {
       out.push({ type: 'probe', key: peer, over: over.peer, message: { kind: 'tunnel', ack: false } });
-    return now + config.answerMs;
+    }
   }
 
-  private keep(peer: PeerId, tunnel: Tunnel, route: Route, now: Millis, out: Output[]): void {
-    const anew = tunnel.until <= now || tunnel.route !== route;
-    tunnel.route = route;
-    tunnel.until = now + this.context.config.tunnelTtlMs;
-    if (anew) out.push({ type: 'tunnel', peer, route });
+  private ask(peer: PeerId, route: Route, out: Output[]): void {
+    out.push({ type: 'route', to: peer, route, message: { kind: 'tunnel', ack: false } });
   }
 
   private drop(peer: PeerId, out: Output[]): void {

@@ -41,25 +41,51 @@ describe('a ring neighbour that is not linked', () => {
 });
 
 describe('a tunnel without a known way', () => {
-  test('is looked for over one link after the other, and found by the answer', () => {
+  const word = { kind: 'tunnel', ack: false };
+
+  test('is looked for over all links and over whoever is near it, and found by the answer', () => {
     const own = new Keeping(id('5'), { maxPeers: 4 });
     for (const digit of ['2', '8', 'c']) own.link(id(digit));
-    own.know(id('6'));
+    own.know(id('6'), id('7'));
+    own.context.knowledge.learnRoute(id('7'), [id('8')], own.now);
     const tunnels = new Tunnels(own.context);
-    const over = new Set<PeerId>();
-    for (let tries = 0; tries < 20; tries++) {
+    for (let tries = 0; tries < 3; tries++) {
       const out: Output[] = [];
       const next = tunnels.review([id('6')], own.now, out);
-      expect(out).toMatchObject([{ type: 'probe', key: id('6'), message: { kind: 'tunnel', ack: false } }]);
-      for (const output of out) if (output.type === 'probe') over.add(output.over);
+      expect(out[0]).toEqual({ type: 'route', to: id('6'), route: [id('8'), id('7')], message: word });
+      const probes = out.slice(1).map((output) => (output.type === 'probe' ? output : undefined));
+      expect(probes.map((probe) => probe?.over).sort()).toEqual([id('2'), id('8'), id('c')]);
+      for (const probe of probes) expect(probe).toMatchObject({ key: id('6'), message: word });
       expect(tunnels.review([id('6')], next - 1, [])).toBe(next);
       own.now = next;
     }
-    expect([...over].sort()).toEqual([id('2'), id('8'), id('c')]);
     const out: Output[] = [];
-    tunnels.answered(id('6'), [id('8'), id('a')], own.now, out);
+    tunnels.heard(id('6'), [id('8'), id('a')], own.now, out);
     expect(out).toEqual([{ type: 'tunnel', peer: id('6'), route: [id('8'), id('a')] }]);
     expect(tunnels.has(id('6'), own.now + 1)).toBe(true);
+  });
+
+  test('of several answers the first one counts, unless a later way is shorter; broken it is held until it can be mended', () => {
+    const own = new Keeping(id('5'), { maxPeers: 4 });
+    for (const digit of ['2', '8']) own.link(id(digit));
+    own.know(id('6'));
+    const { context } = own;
+    const tunnels = new Tunnels(context);
+    const wayTo = (...ways: string[][]): unknown[] => {
+      const out: Output[] = [];
+      for (const way of ways) tunnels.heard(id('6'), way.map(id), own.now, out);
+      return out.map((output) => (output.type === 'tunnel' ? output.route : output));
+    };
+    tunnels.review([id('6')], own.now, []);
+    expect(wayTo(['8', 'a'], ['2', 'a'], ['8', 'a'])).toEqual([[id('8'), id('a')]]);
+    expect(wayTo(['2'])).toEqual([[id('2')]]);
+    const out: Output[] = [];
+    tunnels.broken(id('6'), own.now, out);
+    expect(out).toEqual([{ type: 'tunnel', peer: id('6'), route: undefined }]);
+    expect([...tunnels.good(own.now)]).toEqual([]);
+    expect([...tunnels.held(own.now)]).toEqual([id('6')]);
+    expect([...tunnels.held(own.now + context.config.maxAnswerMs)]).toEqual([]);
+    expect(wayTo(['8', 'a'])).toEqual([[id('8'), id('a')]]);
   });
 
   test.each([1, 2, 3])('with a seventh of all pairs unlinkable the ring closes, and stays so (seed %i)', (seed) => {
