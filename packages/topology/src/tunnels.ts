@@ -115,7 +115,7 @@ export class Tunnels {
     const { knowledge, neighbourhood, config, rng } = this.context;
     const route = knowledge.get(peer)?.route;
     if (route !== undefined) this.ask(peer, route, out);
-    const near = knowledge.near(config.leafSetSize, peer).flatMap((one) => {
+    const near = [...new Set(knowledge.near(config.leafSetSize, peer))].flatMap((one) => {
       const way = knowledge.get(one)?.route;
       return way === undefined || way.length === 0 ? [] : [[...way, one]];
     });
