@@ -39,9 +39,13 @@ export class Network {
     return standing?.name === 'announced' ? standing.announcement : undefined;
   }
 
-  /** Whom `id` is to be given besides random members: ring neighbours on each side and its XOR-nearest, of those who fit. */
-  neighbours(id: PeerId, ringNeighbours: number, nearest: number, fits: Fits): Set<PeerId> {
-    const reach = Math.max(this.config.probeRingNeighbours, ringNeighbours, nearest + 1); // `id` may be among its nearest
+  /**
+   * Whom `id` is to be given besides random members: ring neighbours on each side and its XOR-nearest, of those who fit.
+   * @param least how many on each side are looked at, at least
+   */
+  neighbours(id: PeerId, ringNeighbours: number, nearest: number, fits: Fits, least = 0): Set<PeerId> {
+    const { probeRingNeighbours } = this.config;
+    const reach = Math.max(least, probeRingNeighbours, ringNeighbours, nearest + 1); // `id` may be among its nearest
     const first = (ids: readonly PeerId[], count: number): PeerId[] =>
       ids.filter((other) => other !== id && this.isFit(other, fits)).slice(0, count);
     return new Set([

@@ -310,7 +310,8 @@ export class Hub implements Machine<HubInput, HubOutput> {
     const { ringNeighbours, ringNeighboursAfterLoss, nearest, random } = this.config;
     const fits: Fits = (member) =>
       inquiry === undefined ? member.probe === undefined : this.vigil.isFresh(member, now);
-    const chosen = network.neighbours(peerId, inquiry ? ringNeighboursAfterLoss : ringNeighbours, nearest, fits);
+    const reach = inquiry ? this.config.maxReach : 0;
+    const chosen = network.neighbours(peerId, inquiry ? ringNeighboursAfterLoss : ringNeighbours, nearest, fits, reach);
     const total = chosen.size + (message.sample ?? random);
     for (const id of inquiry?.drawn ?? []) if (chosen.size < total && network.isFit(id, fits)) chosen.add(id);
     for (const id of network.draw(peerId, total - chosen.size, chosen, fits, this.rng)) chosen.add(id);
@@ -346,7 +347,9 @@ export class Hub implements Machine<HubInput, HubOutput> {
     if (timer.type === 'sweep') return this.sweep(now, out);
     const visitor = this.visitors.get(timer.connection);
     if (timer.type === 'answer') {
-      if (visitor?.inquiry !== undefined && now >= visitor.inquiry.until) this.conclude(visitor.inquiry, now, out);
+      const inquiry = visitor?.inquiry;
+      if (inquiry === undefined || now < inquiry.until || this.vigil.goesOn(inquiry, now, out)) return;
+      this.conclude(inquiry, now, out);
       return;
     }
     if (visitor?.probe === undefined || now < visitor.probe.until) return;

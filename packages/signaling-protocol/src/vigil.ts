@@ -27,7 +27,7 @@ export class Vigil {
   /** Whether `visitor` has been asked for a sign of life, and has given none within `verifyMs`. */
   isSilent({ probe }: Visitor, now: Millis): boolean {
     const { probeTimeoutMs, verifyMs } = this.config;
-    return probe !== undefined && now - (probe.until - probeTimeoutMs) > verifyMs;
+    return probe !== undefined && now - (probe.until - probeTimeoutMs) >= verifyMs;
   }
 
   /** Asks `visitor` for a sign of life; the probe under way, if there is one. */
@@ -64,7 +64,7 @@ export class Vigil {
    */
   inquire(asker: Visitor, announce: Announce, rng: Rng, now: Millis, out: HubOutput[]): Inquiry {
     const { network, peerId } = asker;
-    const { probeRingNeighbours: reach, nearest, random, verifyMs } = this.config;
+    const { nearest, random, verifyMs } = this.config;
     const until = now + verifyMs;
     const inquiry: Inquiry = asker.inquiry ?? { asker, announce, until, drawn: new Set(), awaited: 0 };
     if (asker.inquiry === undefined) setTimer(until, { type: 'answer', connection: asker.connection }, out);
@@ -75,21 +75,61 @@ export class Vigil {
     for (const id of network.draw(peerId, missing, drawn, () => true, rng)) drawn.add(id);
     const asked = new Set<PeerId>([
       ...(announce.lost ?? []),
-      ...network.ring.predecessors(peerId, reach),
-      ...network.ring.successors(peerId, reach),
+      ...this.side(asker, -1, now),
+      ...this.side(asker, 1, now),
       ...network.ring.nearest(peerId, SPARE_DRAWS * nearest),
       ...network.latestSeekers().slice(0, announce.seeking ?? 0),
       ...drawn,
     ]);
-    for (const id of asked) {
-      const member = network.holders.get(id);
+    this.ask(inquiry, asked, now, out);
+    return inquiry;
+  }
+
+  /**
+   * Whether an inquiry whose time is up goes on: on one side of the asker all that were asked are silent, and there are others
+   * behind them, who are asked now.
+   */
+  goesOn(inquiry: Inquiry, now: Millis, out: HubOutput[]): boolean {
+    const { asker } = inquiry;
+    const { holders } = asker.network;
+    inquiry.awaited = 0;
+    for (const direction of [1, -1] as const) {
+      const side = this.side(asker, direction, now);
+      const lives = side.some((id) => {
+        const member = holders.get(id);
+        return member !== undefined && this.isFresh(member, now);
+      });
+      if (!lives) this.ask(inquiry, side, now, out);
+    }
+    if (inquiry.awaited === 0) return false;
+    inquiry.until = now + this.config.verifyMs;
+    setTimer(inquiry.until, { type: 'answer', connection: asker.connection }, out);
+    return true;
+  }
+
+  /** The members next to `visitor` on one side of the ring, those passed over that were asked and are silent. */
+  private side({ network, peerId }: Visitor, direction: 1 | -1, now: Millis): PeerId[] {
+    const { ring, holders } = network;
+    const { maxReach, probeRingNeighbours } = this.config;
+    const ids = direction === 1 ? ring.successors(peerId, maxReach) : ring.predecessors(peerId, maxReach);
+    const living = ids.filter((id) => {
+      const member = holders.get(id);
+      return member !== undefined && !this.isSilent(member, now);
+    });
+    return living.slice(0, probeRingNeighbours);
+  }
+
+  /** Asks for signs of life, as far as needed, and has `inquiry` wait for them. */
+  private ask(inquiry: Inquiry, ids: Iterable<PeerId>, now: Millis, out: HubOutput[]): void {
+    const { asker } = inquiry;
+    for (const id of ids) {
+      const member = asker.network.holders.get(id);
       if (member === undefined || member === asker) continue;
       const probe = this.verify(member, now, out);
       if (probe === undefined || probe.inquiries.has(inquiry)) continue;
       probe.inquiries.add(inquiry);
       inquiry.awaited++;
     }
-    return inquiry;
   }
 
   /** Ends the probe of `visitor`, be it that it shows life or that it is gone; gives the inquiries that awaited no other. */

@@ -43,7 +43,7 @@ export interface Inquiry {
   /** The asker's latest. */
   announce: Announce;
   /** The answer is given then at the latest, as soon as nobody is awaited any more at the soonest. */
-  readonly until: Millis;
+  until: Millis;
   /** Members drawn uniformly, of whom the answer names those alive. */
   readonly drawn: Set<PeerId>;
   /** How many probes it waits for. */

@@ -84,6 +84,28 @@ describe('announcing losses', () => {
     expect(given.length).toBeLessThanOrEqual(8 + 4 + 2);
   });
 
+  test('where the nearest 16 on a side are all silent those behind them are asked, and the answer waits for them', () => {
+    const mesh = new Mesh(200);
+    mesh.kill(...upTo(40).map((index) => 101 + index));
+    mesh.lose(100, [mesh.id(101)]);
+    mesh.advance(1_499);
+    expect(mesh.given(100)).toBeUndefined();
+    mesh.advance(1);
+    const given = mesh.given(100) ?? [];
+    expect(given).toEqual(expect.arrayContaining([99, 98, 97, 96, 141, 142, 143, 144]));
+    expect(given.filter((member) => mesh.dead.has(member))).toEqual([]);
+  });
+
+  test('behind 64 silent ones nobody is looked for: that side is left out', () => {
+    const mesh = new Mesh(200);
+    mesh.kill(...upTo(80).map((index) => 101 + index));
+    mesh.lose(100, [mesh.id(101)]);
+    mesh.advance(2_500);
+    const given = mesh.given(100) ?? [];
+    expect(given).toEqual(expect.arrayContaining([99, 98, 97, 96]));
+    expect(given.filter((member) => member > 100 && member <= 184)).toEqual([]);
+  });
+
   test('who shows no life within 2 s is dropped, and those concerned are told; the living stay', () => {
     const mesh = new Mesh(100);
     mesh.kill(51, 52);
