@@ -54,7 +54,7 @@ describe('a tunnel without a known way', () => {
       const next = tunnels.review([id('6')], own.now, out);
       expect(out[0]).toEqual({ type: 'route', to: id('6'), route: [id('8'), id('7')], message: word });
       const probes = out.slice(1).map((output) => (output.type === 'probe' ? output : undefined));
-      expect(probes.map((probe) => probe?.over).sort()).toEqual([id('2'), id('8'), id('c')]);
+      expect(new Set(probes.map((probe) => probe?.over))).toEqual(new Set(['2', '8', 'c'].map(id)));
       for (const probe of probes) expect(probe).toMatchObject({ key: id('6'), message: word });
       expect(tunnels.review([id('6')], next - 1, [])).toBe(next);
       own.now = next;
