@@ -55,7 +55,7 @@ describe('modelled liveness', () => {
     const full = measured();
     const rng = new SeededRng(8);
     const modelled = Array.from({ length: 2_000 }, () => noticeDelayMs(rng));
-    expect(full.length).toBeGreaterThan(100);
+    expect(full.length).toBeGreaterThan(90);
     // The 1 % point for samples of 100 and 2,000 that follow one distribution is 0.17; how busy the mesh is adds to it.
     expect(farthest(full, modelled)).toBeLessThan(0.2);
     expect(Math.min(...modelled)).toBeGreaterThanOrEqual(SOONEST);

@@ -5,7 +5,7 @@ import type { Policy } from './policy.js';
 export interface Config {
   /** Ids kept on each side of one's own, for ring repair and the size estimate. Pastry's L/2 = 8; sure. */
   readonly leafSetSize: number;
-  /** A new one among so many on a side is told on at once, further ones with the next exchange. Ours: half of a leaf set. */
+  /** A new one among so many on a side is told on at once, further ones with the next exchange. Ours: two repairs of the ring. */
   readonly nearSetSize: number;
   /** Peers remembered without a link. HyParView's passive view is 30 = 6 × active; ours holds the leaf set too. */
   readonly maxKnown: number;
@@ -133,7 +133,7 @@ export interface Config {
 /** Defaults; see {@link Config}. */
 export const DEFAULT_CONFIG: Config = {
   leafSetSize: 8,
-  nearSetSize: 4,
+  nearSetSize: 2,
   maxKnown: 96,
   forgetAfterMs: 300_000,
   tombstoneMs: 60_000,
@@ -149,7 +149,7 @@ export const DEFAULT_CONFIG: Config = {
   answerMsPerHop: 120,
   maxAnswerMs: 4_000,
   probeMs: 4_000,
-  onlineProbeMs: 30_000,
+  onlineProbeMs: 60_000,
   maxProbeMs: 120_000,
   partitionMs: 10_000,
   partitionSample: 4,

@@ -57,6 +57,11 @@ export class Seeker {
     this.discovery = new Backoff(config.discoverMs, config.maxDiscoverMs, rng);
   }
 
+  /** From now on links are looked for. */
+  start(now: Millis): void {
+    this.ring = { state: 'open', since: now };
+  }
+
   /** The server can be asked again; it was, by joining. */
   online(now: Millis): void {
     const { rng, config } = this.context;
@@ -107,7 +112,6 @@ export class Seeker {
     this.sample = 0;
     this.missed.clear();
     this.aloneSince = Infinity;
-    this.ring = { state: 'open', since: 0 };
   }
 
   /** Dials what is missing, or asks the server for somebody to dial. */

@@ -132,9 +132,10 @@ export class Topology implements Machine<Input, Output> {
     return planFor(this.context, this.settings, this.online || this.ringOk ? 1 : 2);
   }
 
-  /** The ring is open, and the server is away or has not helped so far. */
+  /** The ring is open, there is a link to search it over, and the server is away or has not helped so far. */
   private searching(now: Millis): boolean {
     const { state, since } = this.seeker.ring;
+    if (this.neighbourhood.links.size === 0) return false;
     return state === 'open' && (!this.online || since + this.context.config.repairAfterMs <= now);
   }
 
@@ -153,6 +154,7 @@ export class Topology implements Machine<Input, Output> {
     switch (input.type) {
       case 'start':
         if (this.presence === 'away') this.presence = 'offline';
+        this.seeker.start(now);
         this.warnings.start();
         break;
       case 'stop':
