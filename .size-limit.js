@@ -59,11 +59,11 @@ async function loadedOnDemand(path) {
 const CLIENT = 'packages/client/dist/index.js';
 
 /** The goal is 20 kB (docs/figures.md says how far that is); the limit keeps what has been reached. */
-const CLIENT_LIMIT = '54 kB';
+const CLIENT_LIMIT = '56 kB';
 
 export default [
   { ...bundled('client, first load', CLIENT, CLIENT_LIMIT), import: '{ PeerPigeonMesh }' },
   ...(await loadedOnDemand(CLIENT)).map((path) => bundled(`client, on demand: ${path}`, path)),
   bundled('xor', 'packages/xor/dist/index.js', '2 kB'),
-  bundled('gossip, without the codec', 'packages/gossip/dist/index.js', '6 kB', ['lib0/*']),
+  bundled('gossip, without the codec', 'packages/gossip/dist/index.js', '8 kB', ['lib0/*']),
 ];

@@ -5,11 +5,13 @@ const world = new World();
 afterEach(() => world.close());
 
 it('S50: peerEvicted names the other peer, the reason and who began, on both sides, and peerDisconnected follows', async () => {
-  // Ten peers on a ring of two links each: whoever comes in between takes a link's place.
-  const meshes = Array.from({ length: 10 }, () => world.mesh({ maxPeers: 2 }));
+  // Three peers with two links each: whoever comes next stands between two of them, and takes their link's place.
+  const meshes = Array.from({ length: 5 }, () => world.mesh({ maxPeers: 2 }));
   const evicted = meshes.map((mesh) => tape(mesh, 'peerEvicted'));
   const disconnected = meshes.map((mesh) => tape(mesh, 'peerDisconnected'));
-  for (const mesh of meshes) await mesh.connect(URL);
+  for (const mesh of meshes.slice(0, 3)) await mesh.connect(URL);
+  await vi.waitUntil(() => meshes.slice(0, 3).every((mesh) => mesh.getConnectedPeerCount() === 2), { timeout: 15_000 });
+  for (const mesh of meshes.slice(3)) await mesh.connect(URL);
   const find = (initiatedBy: 'local' | 'remote') =>
     evicted.flatMap((events, i) =>
       events

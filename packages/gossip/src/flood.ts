@@ -1,5 +1,5 @@
 import type { PeerId } from '@peerpigeon/core';
-import type { Message } from './message.js';
+import type { Payload } from './message.js';
 import type { Output } from './output.js';
 
 /**
@@ -12,6 +12,11 @@ export class Flood {
   /** How many links there are. */
   get size(): number {
     return this.links.size;
+  }
+
+  /** Whom there are links with. */
+  get peers(): readonly PeerId[] {
+    return [...this.links];
   }
 
   /** A link is ready. */
@@ -29,7 +34,7 @@ export class Flood {
    * it came from.
    * @returns how many copies were sent
    */
-  send(message: Message, out: Output[]): number {
+  send(message: Payload, out: Output[]): number {
     let copies = 0;
     for (const to of this.links) {
       if (message.path.includes(to)) continue;

@@ -5,6 +5,7 @@ export { Gossip } from './gossip.js';
 export type { Counters } from './gossip.js';
 export type { Input } from './input.js';
 export { decodeMessage, encodeMessage } from './message.js';
-export type { Message, Payload } from './message.js';
+export type { AuthorDigest, Digest, Message, Payload } from './message.js';
 export type { Output } from './output.js';
+export type { RangeList } from './ranges.js';
 export type { Timer } from './timer.js';

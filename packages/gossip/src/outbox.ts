@@ -1,11 +1,11 @@
 import type { Millis } from '@peerpigeon/core';
-import type { Message } from './message.js';
+import type { Payload } from './message.js';
 
 /** Own messages that were sent while there was no link; they leave with the first one. Bounded in number and age. */
 export class Outbox {
   private readonly maxMessages: number;
   private readonly maxAgeMs: Millis;
-  private readonly waiting: { readonly message: Message; readonly expiresAt: Millis }[] = [];
+  private readonly waiting: { readonly message: Payload; readonly expiresAt: Millis }[] = [];
 
   constructor(maxMessages: number, maxAgeMs: Millis) {
     this.maxMessages = maxMessages;
@@ -21,7 +21,7 @@ export class Outbox {
    * Keeps `message`; the oldest goes when there are too many.
    * @returns when it expires
    */
-  put(message: Message, now: Millis): Millis {
+  put(message: Payload, now: Millis): Millis {
     const expiresAt = now + this.maxAgeMs;
     this.waiting.push({ message, expiresAt });
     if (this.waiting.length > this.maxMessages) this.waiting.shift();
@@ -29,7 +29,7 @@ export class Outbox {
   }
 
   /** Takes all messages, oldest first. */
-  take(now: Millis): Message[] {
+  take(now: Millis): Payload[] {
     this.expire(now);
     return this.waiting.splice(0).map((held) => held.message);
   }

@@ -1,9 +1,10 @@
-import { sealEnvelope, utf8Decode, utf8Encode } from '@peerpigeon/core';
+import { SeededRng, sealEnvelope, utf8Decode, utf8Encode } from '@peerpigeon/core';
 import { Gossip } from '@peerpigeon/gossip';
 
 const network = 'readme';
 const [ann, bob, cat] = ['a', 'b', 'c'].map((digit) => digit.repeat(40));
-const machines = new Map([ann, bob, cat].map((peerId) => [peerId, new Gossip({ peerId, network })]));
+const rng = new SeededRng(1); // in earnest, one that cannot be guessed
+const machines = new Map([ann, bob, cat].map((peerId) => [peerId, new Gossip({ peerId, network, rng })]));
 
 /** The whole interpreter: feed one input, carry out what follows. A real one sends over links. */
 function feed(peer, input) {

@@ -37,15 +37,19 @@ export class Network {
   private readonly options: Partial<Options>;
   private readonly recording: boolean;
 
+  /** Without `historyMaxAgeMs` nothing is repaired: what arrives is what was flooded. */
   constructor(seed = 1, options: Partial<Options> = {}, recording = true) {
     this.rng = new SeededRng(seed);
-    this.options = options;
+    this.options = { historyMaxAgeMs: 0, ...options };
     this.recording = recording;
   }
 
   add(...peers: PeerId[]): void {
     for (const peer of peers) {
-      this.machines.set(peer, new Gossip({ peerId: peer, network: NETWORK, ...this.options }));
+      this.machines.set(
+        peer,
+        new Gossip({ peerId: peer, network: NETWORK, rng: new SeededRng(this.rng.uint32()), ...this.options }),
+      );
       this.events.set(peer, []);
     }
   }

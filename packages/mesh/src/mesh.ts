@@ -75,7 +75,7 @@ export class Mesh implements Machine<Input, Output> {
     this.epoch = epoch;
     this.session = new Session({ record: this.record, network, rng, config: config.session });
     this.topology = new Topology(this.record, settings, config.topology, rng);
-    this.gossip = new Gossip({ ...config.gossip, peerId, network });
+    this.gossip = new Gossip({ ...config.gossip, peerId, network, rng });
     this.routing = new Routing({ ...config.routing, peerId, network, rng });
     this.links = new LinkBoard(network, linkConfig(config.link), rng, {
       now: () => this.now,

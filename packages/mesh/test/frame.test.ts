@@ -27,7 +27,20 @@ const FRAMES: Frame[] = [
     },
   },
   { channel: 'topology', message: { kind: 'notice', reason: 'replaced', peers: [record] } },
-  { channel: 'gossip', message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false } },
+  {
+    channel: 'gossip',
+    message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false, ageMs: 0 },
+  },
+  {
+    channel: 'gossip',
+    message: {
+      type: 'digest',
+      answer: true,
+      complete: false,
+      sinceMs: 5,
+      authors: [{ peer: A, epoch: 1, seen: [[1, 3]] }],
+    },
+  },
   {
     channel: 'routing',
     message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], route: [], goal: null, mode: 0 },
@@ -48,7 +61,7 @@ describe('frames', () => {
       const envelope = sealEnvelope({ ...common, kind: 'broadcast', content: new Uint8Array(content) });
       return encodeFrame({
         channel: 'gossip',
-        message: { type: 'payload', envelope, ttl: 9, hops: 1, path: [A], pinned: false },
+        message: { type: 'payload', envelope, ttl: 9, hops: 1, path: [A], pinned: false, ageMs: 0 },
       });
     };
     const spare = 65_536 - sized(60_000).length;

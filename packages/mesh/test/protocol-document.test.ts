@@ -46,7 +46,29 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
   ['tunnel', { channel: 'topology', message: { kind: 'tunnel', ack: false } }],
   [
     'the broadcast',
-    { channel: 'gossip', message: { type: 'payload', envelope, ttl: 10, hops: 1, path: [A], pinned: false } },
+    { channel: 'gossip', message: { type: 'payload', envelope, ttl: 10, hops: 1, path: [A], pinned: false, ageMs: 0 } },
+  ],
+  [
+    'digest',
+    {
+      channel: 'gossip',
+      message: {
+        type: 'digest',
+        answer: false,
+        complete: true,
+        sinceMs: 1_000,
+        authors: [
+          {
+            peer: A,
+            epoch: 1,
+            seen: [
+              [1, 4],
+              [6, 6],
+            ],
+          },
+        ],
+      },
+    },
   ],
   [
     'nack',
