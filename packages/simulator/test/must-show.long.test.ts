@@ -45,6 +45,8 @@ describe('1,000 peers', () => {
     expect(results.components).toBe(1);
     expect(kill?.secondsToOneComponent).toBeLessThanOrEqual(detection + 5);
     expect(kill?.secondsToRightRing).toBeLessThanOrEqual(detection + 15);
+    expect(kill?.message.secondsToAll).toBeLessThanOrEqual(detection + (share === 0.8 ? 30 : 15));
+    expect(results.broadcast.delivered).toBe(results.broadcast.expected);
     if (maxPeers === 8 && share === 0.3) expect(kill?.message.within2s).toBeGreaterThanOrEqual(0.999);
   });
 

@@ -44,18 +44,23 @@ describe('scenarios', () => {
     expect(results.afterJoin?.secondsToRightRing).toBeLessThanOrEqual(20);
   });
 
-  test.each([3, 8])('S111 kill: a third dies at one instant at maxPeers %i, the server is up', (maxPeers) => {
-    const { run, results } = scenario('kill', { maxPeers });
-    expect(run.network.up).toHaveLength(28);
-    expect(results).toMatchObject({ components: 1, largestComponent: 28, afterReturn: null });
-    const kill = results.afterKill;
-    const detection = kill?.detectionSeconds ?? Infinity;
-    expect(kill).toMatchObject({ islands: 1, message: { survivors: 28 } });
-    expect(detection).toBeLessThanOrEqual(5);
-    expect(kill?.secondsToOneComponent).toBeLessThanOrEqual(detection + 5);
-    expect(kill?.secondsToRightRing).toBeLessThanOrEqual(detection + 15);
-    expect(results.direct.delivered).toBe(results.direct.sent);
-  });
+  test.each([3, 8])(
+    'S29, S111 kill: a third dies at one instant at maxPeers %i, the server is up; what is sent then arrives everywhere',
+    (maxPeers) => {
+      const { run, results } = scenario('kill', { maxPeers });
+      expect(run.network.up).toHaveLength(28);
+      expect(results).toMatchObject({ components: 1, largestComponent: 28, afterReturn: null });
+      const kill = results.afterKill;
+      const detection = kill?.detectionSeconds ?? Infinity;
+      expect(kill).toMatchObject({ islands: 1, message: { survivors: 28 } });
+      expect(detection).toBeLessThanOrEqual(5);
+      expect(kill?.secondsToOneComponent).toBeLessThanOrEqual(detection + 5);
+      expect(kill?.secondsToRightRing).toBeLessThanOrEqual(detection + 15);
+      expect(kill?.message.secondsToAll).toBeLessThanOrEqual(detection + 15);
+      expect(results.broadcast.delivered).toBe(results.broadcast.expected);
+      expect(results.direct.delivered).toBe(results.direct.sent);
+    },
+  );
 
   test('S111 server-down: every island becomes a right ring, and all are one when the server is back', () => {
     const { results } = scenario('server-down', { kill: 0.5 });
