@@ -1,4 +1,4 @@
-import { DecodeError, SeededRng, bytesToHex, randomBytes } from '@peerpigeon/core';
+import { DecodeError, SeededRng } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS } from '@peerpigeon/mesh';
 import type { Config, Frame, Input, MeshSettings, Output } from '@peerpigeon/mesh';
@@ -16,6 +16,7 @@ import type { Observer } from './observer.js';
 import { Partition } from './partition.js';
 import type { Group } from './partition.js';
 import { SimulatedPeer } from './peer.js';
+import { drawId } from './peer-id.js';
 import { Reachability } from './reachability.js';
 import { SignalingServer } from './server.js';
 import { Transports } from './transports.js';
@@ -125,7 +126,7 @@ export class Network {
    */
   join(options: JoinOptions = {}): SimulatedPeer {
     const index = this.peers.length;
-    const id = options.id ?? bytesToHex(randomBytes(new SeededRng(hash(this.seed, 'id', String(index))), 20));
+    const id = options.id ?? drawId(this.seed, index, (one) => this.byId.has(one));
     if (this.byId.has(id)) throw new RangeError(`join: expected a new id, got ${id} again`);
     return this.enter(id, options, -Infinity);
   }

@@ -1,9 +1,10 @@
-import { SeededRng, bytesToHex, randomBytes } from '@peerpigeon/core';
+import type { PeerId } from '@peerpigeon/core';
 import { DEFAULT_SETTINGS } from '@peerpigeon/mesh';
 import { hash } from './hash.js';
 import { nearestPolicy } from './nearest-policy.js';
 import type { JoinOptions } from './network-options.js';
 import type { RunOptions } from './options.js';
+import { drawId } from './peer-id.js';
 
 /** The caps of a mixed mesh, a quarter of the peers each. */
 const MIXED_CAPS: readonly number[] = [1, 2, 3, 8];
@@ -26,13 +27,16 @@ const TIMERS = [
 const PREFIXES = { uniform: [''], prefix: ['5af'], clusters: ['000000', 'ffffff'] } as const;
 
 /** What each peer is like, by its place in the order of joining. Dealt in turn, so that the shares are exact. */
-export function joinOptions(options: RunOptions, index: number): JoinOptions {
+export function joinOptions(
+  options: RunOptions,
+  index: number,
+  isTaken: (id: PeerId) => boolean = () => false,
+): JoinOptions {
   const { seed, mixedCaps, throttled, policy, ids } = options;
   const maxPeers = mixedCaps ? dealt(MIXED_CAPS, index) : options.maxPeers;
   const prefix = dealt(PREFIXES[ids], index);
-  const id = bytesToHex(randomBytes(new SeededRng(hash(seed, 'id', String(index))), 20));
   return {
-    id: prefix + id.slice(prefix.length),
+    id: drawId(seed, index, isTaken, prefix),
     settings: { maxPeers, minPeers: Math.min(DEFAULT_SETTINGS.minPeers, maxPeers), xorRouting: policy !== 'random' },
     ...(throttled ? { timers: dealt(TIMERS, index) } : {}),
     ...(policy === 'nearest' ? { config: { topology: { policy: nearestPolicy } } } : {}),

@@ -1,5 +1,5 @@
 import { SeededRng, below, pick } from '@peerpigeon/core';
-import type { MessageId, Millis } from '@peerpigeon/core';
+import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { DELIVERY_WINDOW_MS, RECOVERY_SAMPLE_MS, SAMPLE_MS, SETTLE_MS } from './config.js';
 import type { Detection } from './detection.js';
 import { hash } from './hash.js';
@@ -53,7 +53,8 @@ export class Run {
 
   /** One more peer joins through the server. */
   join(): SimulatedPeer {
-    return this.network.join(joinOptions(this.options, this.joined++));
+    const isTaken = (id: PeerId): boolean => this.network.peer(id) !== undefined;
+    return this.network.join(joinOptions(this.options, this.joined++, isTaken));
   }
 
   /** Step: everyone joins, one after the other, within `withinMs` unless a pace was asked for. */
