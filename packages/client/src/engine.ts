@@ -35,8 +35,9 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
   const network = options.networkName ?? DEFAULT_NETWORK;
   const epoch = Math.floor(ports.clock.wall());
-  const { maxExtraPeers } = options;
+  const { maxExtraPeers, historyMs } = options;
   const topology = maxExtraPeers === undefined ? {} : { maxExtraPeers };
-  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings(), topology }, ports.rng);
+  const gossip = historyMs === undefined ? {} : { historyMaxAgeMs: historyMs };
+  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings(), topology, gossip }, ports.rng);
   return { peerId, mesh, ports, runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }) };
 }

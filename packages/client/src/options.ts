@@ -18,6 +18,8 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly networkName?: string;
   /** Links beside the `maxPeers` of the mesh, for calls and transfers: 0 to 50, default 8. */
   readonly maxExtraPeers?: number;
+  /** How long broadcasts are kept for peers that missed them, in ms: up to an hour, default 300,000; 0 for not at all. */
+  readonly historyMs?: number;
   /** Whether this peer takes part in the distributed hash table; default true. */
   readonly enableWebDHT?: boolean;
   /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
@@ -48,6 +50,8 @@ export interface ConnectOptions {
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Two weeks. A guess: more is a mistake of units. */
 const MAX_TIMEOUT_MS = 1_209_600_000;
+/** An hour. A guess: with more, who comes back is better served by the application's own store. */
+const MAX_HISTORY_MS = 3_600_000;
 /** README: 1 to 50, and 0 to 49 (S56, S57). */
 const MAX_PEERS = 50;
 const SWITCHES = ['autoDiscovery', 'evictionStrategy', 'xorRouting'] as const;
@@ -57,6 +61,7 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'peerId',
     'networkName',
     'maxExtraPeers',
+    'historyMs',
     'enableWebDHT',
     'iceServers',
     'iceTransportPolicy',
@@ -75,7 +80,8 @@ export function checkOptions(options: MeshOptions): void {
   for (const name of ['enableWebDHT', 'debug'] as const) {
     if (options[name] !== undefined) checkType(name, options[name], 'boolean');
   }
-  const { networkName = DEFAULT_NETWORK, maxExtraPeers = 0 } = options;
+  const { networkName = DEFAULT_NETWORK, maxExtraPeers = 0, historyMs = 0 } = options;
+  checkInteger('historyMs', historyMs, 0, MAX_HISTORY_MS);
   checkInteger('maxExtraPeers', maxExtraPeers, 0, MAX_PEERS);
   if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');

@@ -54,6 +54,8 @@ describe('settings', () => {
     [{ maxExtraPeers: -1 }, RangeError],
     [{ maxExtraPeers: 51 }, RangeError],
     [{ maxExtraPeers: '8' as never }, TypeError],
+    [{ historyMs: 3_600_001 }, RangeError],
+    [{ historyMs: '1 h' as never }, TypeError],
     [{ autoDiscovery: 'no' as never }, TypeError],
   ])('S62: the constructor checks as the setters do: %j', (options, expected) => {
     if (typeof expected === 'function') expect(() => world.mesh(options)).toThrow(expected);

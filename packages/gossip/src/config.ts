@@ -14,7 +14,7 @@ export interface Config {
   readonly maxTtlHops: number;
   /** How many message ids are remembered. */
   readonly seenMaxEntries: number;
-  /** How long a message id is remembered, after its last copy that was passed on. */
+  /** How long a message id is remembered, after its last copy that was passed on; at least twice `historyMaxAgeMs`. */
   readonly seenMaxAgeMs: Millis;
   /** How many own messages wait for a first link; one more drops the oldest. */
   readonly outboxMaxMessages: number;

@@ -66,7 +66,8 @@ export class Gossip implements Machine<Input, Output> {
     this.rng = rng;
     this.history = new History(config, rng);
     this.ttl = config.minTtlHops;
-    this.seenTtl = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs: config.seenMaxAgeMs });
+    const maxAgeMs = Math.max(config.seenMaxAgeMs, 2 * config.historyMaxAgeMs);
+    this.seenTtl = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs });
     this.outbox = new Outbox(config.outboxMaxMessages, config.outboxMaxAgeMs);
     this.count = { received: 0, delivered: 0, duplicates: 0, expired: 0, refused: 0, forwarded: 0, repaired: 0 };
     this.counters = this.count;
@@ -94,6 +95,8 @@ export class Gossip implements Machine<Input, Output> {
   handle(input: Input, now: Millis, out: Output[]): void {
     this.history.begin(now);
     switch (input.type) {
+      case 'start':
+        return;
       case 'broadcast':
         return this.onBroadcast(input.envelope, input.ttl, now, out);
       case 'size':

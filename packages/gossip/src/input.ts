@@ -4,6 +4,8 @@ import type { Timer } from './timer.js';
 
 /** What can happen to gossip. */
 export type Input =
+  /** What is broadcast from now on is for us, links or not. Without it that begins with the first other input. */
+  | { readonly type: 'start' }
   /**
    * Tell everyone. `ttl` pins the TTL: an integer from 0 (nobody but ourselves) to `maxTtlHops`; without it the TTL
    * follows the size of the mesh.

@@ -107,7 +107,7 @@ describe('what is not brought', () => {
     network.run(5_000);
     network.add(C);
     // It came before it had a link.
-    network.feed(C, { type: 'size', peers: 3 });
+    network.feed(C, { type: 'start' });
     network.run(6_000);
     network.broadcast(A, undefined, 2);
     network.run(7_000);
@@ -131,7 +131,7 @@ describe('what is not brought', () => {
     const heard = (options: Partial<Options>, waitMs = 1_000): number[] => {
       const network = joined([[A, B]], { ...KEEPING, ...options });
       network.add(C);
-      network.feed(C, { type: 'size', peers: 3 });
+      network.feed(C, { type: 'start' });
       for (let seq = 1; seq <= 5; seq++) network.broadcast(A, undefined, seq);
       network.run(network.now + waitMs);
       network.link(B, C);
@@ -181,7 +181,7 @@ describe('what it costs', () => {
   it('of more authors than a digest names some are drawn each time, until all is told', () => {
     const network = joined([[A, B]], { ...KEEPING, maxDigestAuthors: 4 });
     network.add(C);
-    network.feed(C, { type: 'size', peers: 3 });
+    network.feed(C, { type: 'start' });
     for (let author = 10; author < 30; author++) {
       const envelope = envelopeOf(id(author));
       network.feed(A, {

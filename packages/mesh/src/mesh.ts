@@ -142,6 +142,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'join':
         this.signaler.join();
         this.tellTopology({ type: 'start' });
+        this.runGossip({ type: 'start' });
         return this.runSession({ ...input, seeking: this.topology.seeking });
       case 'leave':
         return this.leave();
