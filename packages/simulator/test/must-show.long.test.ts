@@ -27,7 +27,8 @@ describe('1,000 peers', () => {
     expect(results).toMatchObject({ components: 1, ringErrors: { p50: 0 } });
     expect(results.eccentricity).toBeLessThanOrEqual(eccentricity);
     expect(results.newLinksPerPeerMinute.p50).toBeLessThanOrEqual(1 / 3);
-    expect(results.serverMessagesPerPeerMinute).toBeLessThanOrEqual(1.5);
+    // The design's 1; at maxPeers 20 more, while near slots find nobody (docs/figures.md).
+    expect(results.serverMessagesPerPeerMinute).toBeLessThanOrEqual(maxPeers > 8 ? 2 : 1);
   });
 
   test('flash: all within 10 s', () => {
