@@ -276,7 +276,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
     const hasLosses = message.lost !== undefined && message.lost.length > 0;
     const inquiry = hasLosses ? this.vigil.inquire(visitor, message, this.rng, now, out) : undefined;
     if (inquiry === undefined) this.answer(visitor, message, undefined, now, out);
-    else if (inquiry.awaited === 0) this.conclude(inquiry, now, out);
+    else if (inquiry.awaited.size === 0) this.conclude(inquiry, now, out);
 
     // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
     if (former !== undefined && former.record.epoch === record.epoch) return;

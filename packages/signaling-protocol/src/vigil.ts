@@ -64,9 +64,10 @@ export class Vigil {
    */
   inquire(asker: Visitor, announce: Announce, rng: Rng, now: Millis, out: HubOutput[]): Inquiry {
     const { network, peerId } = asker;
-    const { nearest, random, verifyMs } = this.config;
+    const { nearest, random, verifyMs, maxReach, probeRingNeighbours } = this.config;
     const until = now + verifyMs;
-    const inquiry: Inquiry = asker.inquiry ?? { asker, announce, until, drawn: new Set(), awaited: 0 };
+    const endsAt = now + verifyMs * Math.ceil(maxReach / probeRingNeighbours);
+    const inquiry = asker.inquiry ?? { asker, announce, until, endsAt, drawn: new Set(), awaited: new Set() };
     if (asker.inquiry === undefined) setTimer(until, { type: 'answer', connection: asker.connection }, out);
     inquiry.announce = announce;
     asker.inquiry = inquiry;
@@ -87,12 +88,13 @@ export class Vigil {
 
   /**
    * Whether an inquiry whose time is up goes on: on one side of the asker all that were asked are silent, and there are others
-   * behind them, who are asked now.
+   * behind them, `maxReach` away at most, who are asked now.
    */
   goesOn(inquiry: Inquiry, now: Millis, out: HubOutput[]): boolean {
+    if (now >= inquiry.endsAt) return false;
     const { asker } = inquiry;
     const { holders } = asker.network;
-    inquiry.awaited = 0;
+    inquiry.awaited.clear();
     for (const direction of [1, -1] as const) {
       const side = this.side(asker, direction, now);
       const lives = side.some((id) => {
@@ -101,7 +103,7 @@ export class Vigil {
       });
       if (!lives) this.ask(inquiry, side, now, out);
     }
-    if (inquiry.awaited === 0) return false;
+    if (inquiry.awaited.size === 0) return false;
     inquiry.until = now + this.config.verifyMs;
     setTimer(inquiry.until, { type: 'answer', connection: asker.connection }, out);
     return true;
@@ -126,18 +128,20 @@ export class Vigil {
       const member = asker.network.holders.get(id);
       if (member === undefined || member === asker) continue;
       const probe = this.verify(member, now, out);
-      if (probe === undefined || probe.inquiries.has(inquiry)) continue;
+      if (probe === undefined) continue;
       probe.inquiries.add(inquiry);
-      inquiry.awaited++;
+      inquiry.awaited.add(probe);
     }
   }
 
   /** Ends the probe of `visitor`, be it that it shows life or that it is gone; gives the inquiries that awaited no other. */
   end(visitor: Visitor): Inquiry[] {
     const due: Inquiry[] = [];
-    for (const inquiry of visitor.probe?.inquiries ?? []) {
-      inquiry.awaited--;
-      if (inquiry.awaited === 0 && inquiry.asker.inquiry === inquiry) due.push(inquiry);
+    const { probe } = visitor;
+    for (const inquiry of probe?.inquiries ?? []) {
+      // An inquiry that has gone on to others waits for those alone.
+      const wasAwaited = inquiry.awaited.delete(probe as Probe);
+      if (wasAwaited && inquiry.awaited.size === 0 && inquiry.asker.inquiry === inquiry) due.push(inquiry);
     }
     visitor.probe = undefined;
     return due;

@@ -44,10 +44,12 @@ export interface Inquiry {
   announce: Announce;
   /** The answer is given then at the latest, as soon as nobody is awaited any more at the soonest. */
   until: Millis;
+  /** From then on nobody else is asked. */
+  readonly endsAt: Millis;
   /** Members drawn uniformly, of whom the answer names those alive. */
   readonly drawn: Set<PeerId>;
-  /** How many probes it waits for. */
-  awaited: number;
+  /** The probes of this round that it waits for. */
+  readonly awaited: Set<Probe>;
 }
 
 /** One connection. */

@@ -96,6 +96,17 @@ describe('announcing losses', () => {
     expect(given.filter((member) => mesh.dead.has(member))).toEqual([]);
   });
 
+  test('sockets of the first asked that close meanwhile do not end the wait for those behind them', () => {
+    const mesh = new Mesh(200);
+    mesh.kill(...upTo(40).map((index) => 101 + index));
+    mesh.lose(100, [mesh.id(101)]);
+    mesh.advance(600);
+    for (const connection of upTo(16)) mesh.feed({ type: 'closed', connection: 101 + connection });
+    expect(mesh.given(100)).toBeUndefined();
+    mesh.advance(900);
+    expect(mesh.given(100)).toEqual(expect.arrayContaining([99, 98, 97, 96, 141, 142, 143, 144]));
+  });
+
   test('behind 64 silent ones nobody is looked for: that side is left out', () => {
     const mesh = new Mesh(200);
     mesh.kill(...upTo(80).map((index) => 101 + index));
