@@ -7,11 +7,21 @@ import { World } from './world.js';
 
 const CASES = 50_000;
 /** What stands in place of a value: the edges of every kind that the codec has. */
-const EDGES: readonly FrameValue[] = [
-  ...[null, undefined, true, false, '', 'x'.repeat(129), '\u0000', [], [[]], [null, null]],
-  ...[0, -1, 1.5, Number.NaN, Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER, 2 ** 53, -0],
-  ...[0, 1, 19, 20, 21, 64, 65].map((length) => new Uint8Array(length)),
+const VALUES: readonly FrameValue[] = [
+  null,
+  undefined,
+  true,
+  false,
+  '',
+  'x'.repeat(129),
+  '\u0000',
+  [],
+  [[]],
+  [null, null],
 ];
+const NUMBERS = [0, -1, 1.5, Number.NaN, Infinity, 2 ** 31, Number.MAX_SAFE_INTEGER, 2 ** 53, -0];
+const BYTES = [0, 1, 19, 20, 21, 64, 65].map((length) => new Uint8Array(length));
+const EDGES: readonly FrameValue[] = [...VALUES, ...NUMBERS, ...BYTES];
 
 /** Frames as they really cross links: of a mesh that forms, talks, loses links and peers, and heals. */
 function harvest(): Map<Frame['channel'], Uint8Array[]> {
@@ -44,7 +54,7 @@ function harvest(): Map<Frame['channel'], Uint8Array[]> {
 function mutate(value: FrameValue, rng: Rng): FrameValue {
   if (!Array.isArray(value) || value.length === 0 || below(rng, 6) === 0) {
     if (typeof value === 'number' && below(rng, 2) === 0) return value + below(rng, 5) - 2;
-    return EDGES[below(rng, EDGES.length)] as FrameValue;
+    return EDGES[below(rng, EDGES.length)];
   }
   const copy = [...(value as readonly FrameValue[])];
   const at = below(rng, copy.length);
