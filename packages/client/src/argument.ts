@@ -1,3 +1,6 @@
+import type { PeerId } from '@peerpigeon/core';
+import { peerIdFromName } from '@peerpigeon/identity';
+
 /**
  * Checks of what a caller gives. A mistake is a TypeError or a RangeError, with a stable code beside it.
  */
@@ -44,4 +47,13 @@ export function checkString(name: string, value: unknown, maxLength: number): st
     throw new ArgumentRangeError(`${name}: expected 1 to ${maxLength} characters, got ${text.length}`);
   }
   return text;
+}
+
+/** S8: 40 hex digits are an id, other text is a name. @throws {ArgumentTypeError} for anything else */
+export function parseId(peerId: string): PeerId {
+  try {
+    return peerIdFromName(peerId);
+  } catch (error) {
+    throw new ArgumentTypeError((error as Error).message);
+  }
 }

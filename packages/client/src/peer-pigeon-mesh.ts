@@ -1,17 +1,18 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type Millis, type PeerId } from '@peerpigeon/core';
-import { peerIdFromName } from '@peerpigeon/identity';
-import type { Evaluation, Explanation, Health, Report } from '@peerpigeon/mesh';
-import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString } from './argument.js';
+import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
+import { ArgumentRangeError, checkInteger, checkString, parseId } from './argument.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
-import { hasWebRtc, hasWebSocket } from './host-ports.js';
-import { prefixedLogger, type Logger, type LogLevel } from './logger.js';
-import { Membership } from './membership.js';
-import { checkConnect, checkOptions, withMaxPeers, withMinPeers, withSwitch } from './options.js';
-import type { ConnectOptions, MeshOptions } from './options.js';
-import type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
+import { MeshView } from './mesh-view.js';
+import {
+  checkConnect,
+  withMaxPeers,
+  withMinPeers,
+  withSwitch,
+  type ConnectOptions,
+  type MeshOptions,
+} from './options.js';
 
 /** Reasons travel to the other side; a guess, enough for a sentence. */
 const MAX_REASON_LENGTH = 128;
@@ -27,23 +28,16 @@ const MAX_REASON_LENGTH = 128;
  * await mesh.connect('ws://localhost:3000');
  * mesh.sendMessage('hello');
  */
-export class PeerPigeonMesh {
+export class PeerPigeonMesh extends MeshView {
   /** What gossip remembers (S21). */
   readonly gossipManager: { readonly seenMessages: { readonly size: number } };
   /** `disconnect()`, for `await using`; absent where the platform has no such symbol. */
   declare [Symbol.asyncDispose]: () => Promise<void>;
-  private readonly options: MeshOptions;
-  private readonly givenId: PeerId | undefined;
-  private readonly membership: Membership;
 
   /** @throws {TypeError} or {RangeError} for an option that its setter would not take */
   constructor(options: MeshOptions = {}) {
-    checkOptions(options);
-    this.options = options;
-    this.givenId = options.peerId === undefined ? undefined : parseId(options.peerId);
-    const least = options.debug === true || options.logger !== undefined ? 'debug' : 'error';
-    const membership = new Membership(options, this.givenId, this.loggerFrom(least));
-    this.membership = membership;
+    super(options);
+    const { membership } = this;
     this.gossipManager = {
       seenMessages: {
         get size() {
@@ -52,11 +46,6 @@ export class PeerPigeonMesh {
       },
     };
     if (typeof Symbol.asyncDispose === 'symbol') this[Symbol.asyncDispose] = async () => this.disconnect();
-  }
-
-  /** The own id; null before `init()` unless it was given. */
-  get peerId(): PeerId | null {
-    return this.membership.engine?.peerId ?? this.givenId ?? null;
   }
 
   /**
@@ -134,87 +123,6 @@ export class PeerPigeonMesh {
     return envelope.id;
   }
 
-  // State
-
-  getStatus(): MeshStatus {
-    const { settings, url, uptime } = this.membership;
-    return {
-      peerId: this.peerId,
-      connected: this.report?.signaling.name === 'connected',
-      connectedCount: this.getConnectedPeerCount(),
-      discoveredCount: this.getDiscoveredPeers().length,
-      ...settings,
-      connectionType: 'websocket',
-      signalingUrl: url,
-      uptime,
-    };
-  }
-
-  /** Ids of the connected peers. */
-  getPeers(): PeerId[] {
-    return this.report?.peers() ?? [];
-  }
-
-  getConnectedPeerCount(): number {
-    return this.getPeers().length;
-  }
-
-  /** Peers that are known and not connected, nearest first. */
-  getDiscoveredPeers(): DiscoveredPeer[] {
-    const peers = this.report?.discovered() ?? [];
-    return peers.sort((a, b) => (a.distance < b.distance ? -1 : 1));
-  }
-
-  getDiscoveredPeerIds(): PeerId[] {
-    return this.getDiscoveredPeers().map(({ peerId }) => peerId);
-  }
-
-  canAcceptMorePeers(): boolean {
-    return this.getConnectedPeerCount() < this.membership.settings.maxPeers;
-  }
-
-  hasPeer(peerId: string): boolean {
-    return this.report?.hasPeer(parseId(peerId)) ?? false;
-  }
-
-  /** Peer id → attempts made so far, for peers not connected. */
-  getConnectionAttempts(): Record<PeerId, number> {
-    return Object.fromEntries(this.getDiscoveredPeers().map(({ peerId, attempts }) => [peerId, attempts]));
-  }
-
-  /** Logs, whatever the level, and returns for each known peer why it is or is not connected. */
-  debugConnectivity(): ConnectivityStatus {
-    const peers = this.report?.connectivity(this.now) ?? [];
-    const report = { status: this.getStatus(), peers };
-    this.loggerFrom('debug').info('connectivity', report);
-    return report;
-  }
-
-  /** How the mesh stands, as seen from this peer; null before `init()`. */
-  health(): Health | null {
-    return this.report?.health(this.now) ?? null;
-  }
-
-  /** Why a peer is, or is not, connected: a code for programs and a sentence for people. */
-  explain(peerId: string): Explanation {
-    const peer = parseId(peerId);
-    return this.report?.explain(peer, this.now) ?? { code: 'unknown', message: 'call init() or connect() first' };
-  }
-
-  /** How well this peer is linked, and what could be better; null before `init()`. The same is looked at periodically. */
-  evaluate(): Evaluation | null {
-    return this.report?.evaluate(this.now) ?? null;
-  }
-
-  /** Whether WebRTC exists here or was injected. In Node before `init()`: whether `@roamhq/wrtc` is installed. */
-  hasWebRTCSupport(): boolean {
-    return hasWebRtc(this.options);
-  }
-
-  hasWebSocketSupport(): boolean {
-    return hasWebSocket(this.options);
-  }
-
   // Links
 
   /**
@@ -280,14 +188,6 @@ export class PeerPigeonMesh {
     if (type !== 'websocket') throw new ArgumentRangeError(`connectionType: expected 'websocket', got ${String(type)}`);
   }
 
-  private get report(): Report | undefined {
-    return this.membership.engine?.mesh.report;
-  }
-
-  private get now(): Millis {
-    return this.membership.engine?.ports.clock.now() ?? 0;
-  }
-
   private compose(content: unknown, to?: PeerId): Envelope {
     const { mesh, ports } = this.membership.joined();
     const kind = to === undefined ? 'broadcast' : 'direct';
@@ -298,18 +198,5 @@ export class PeerPigeonMesh {
     const id = parseId(peerId);
     if (id === this.peerId) throw new ArgumentRangeError('peerId: expected another peer, got the own id');
     return id;
-  }
-
-  private loggerFrom(least: LogLevel): Logger {
-    return prefixedLogger(this.options.logger ?? console, least, () => this.peerId);
-  }
-}
-
-/** S8: 40 hex digits are an id, other text is a name. */
-function parseId(peerId: string): PeerId {
-  try {
-    return peerIdFromName(peerId);
-  } catch (error) {
-    throw new ArgumentTypeError((error as Error).message);
   }
 }
