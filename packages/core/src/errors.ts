@@ -18,7 +18,7 @@ export type ErrorCode =
   | 'ALREADY_CONNECTED'
   /** The environment lacks something named in the message (WebRTC, WebSocket, secure random numbers). */
   | 'UNSUPPORTED'
-  /** The signaling server could not be reached in time. */
+  /** No answer in time: of the signaling server, or of a peer (whose message may have arrived all the same). */
   | 'TIMEOUT'
   /** The signaling server refused us for good; `details.closeCode` says why. */
   | 'SIGNALING_REFUSED'
@@ -32,6 +32,20 @@ export type ErrorCode =
   | 'UNKNOWN_PEER'
   /** The operation was aborted by its signal or by `disconnect()`. */
   | 'ABORTED'
+  /** No way leads to the peer. */
+  | 'UNREACHABLE'
+  /** The peer has left the mesh. */
+  | 'PEER_LEFT'
+  /** The peer would not take the message. */
+  | 'REFUSED'
+  /** This mesh left, by `disconnect()`, before the outcome was known. */
+  | 'DISCONNECTED'
+  /** There is no direct link with the peer, and what was asked needs one. */
+  | 'NOT_LINKED'
+  /** More under way at once than this peer takes on. */
+  | 'BUSY'
+  /** The channel was closed by `close()`. */
+  | 'CLOSED'
   /** A server is already running, or its port is taken. */
   | 'ALREADY_RUNNING'
   | 'ADDRESS_IN_USE'

@@ -61,8 +61,11 @@ export type Event =
   /** Trouble that the application may act on (S52). */
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string };
 
-/** Why a direct message failed: no way to the peer; no answer in time; the peer left; this mesh left. */
-export type FailureReason = 'unreachable' | 'timeout' | 'left' | 'disconnected';
+/**
+ * Why a direct message failed: no way to the peer; no answer in time; the peer left; it would not take it; it was aborted; it
+ * was too large; this mesh left.
+ */
+export type FailureReason = 'unreachable' | 'timeout' | 'left' | 'refused' | 'aborted' | 'tooLarge' | 'disconnected';
 
 /** What a warning is about. */
 export type WarningCode = 'isolated' | 'below-min-peers' | 'dial-failed' | 'signaling-lost' | 'signaling-error';

@@ -1,4 +1,4 @@
-import type { DecodeError, Envelope, PeerId } from '@peerpigeon/core';
+import type { DecodeError, Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { TransportEvent } from '@peerpigeon/link';
 import type { Input as SessionInput } from '@peerpigeon/signaling-protocol';
 import type { MeshSettings } from './config.js';
@@ -19,8 +19,10 @@ export type Input =
   | { readonly type: 'configure'; readonly settings: Partial<MeshSettings> }
   /** Broadcast a sealed envelope; `ttl` pins the TTL. */
   | { readonly type: 'broadcast'; readonly envelope: Envelope; readonly ttl?: number }
-  /** Route a sealed envelope to its receiver. */
-  | { readonly type: 'direct'; readonly envelope: Envelope }
+  /** Route a sealed envelope to its receiver; `timeoutMs`: how long it is tried, and its acknowledgement waited for. */
+  | { readonly type: 'direct'; readonly envelope: Envelope; readonly timeoutMs?: Millis }
+  /** Send a direct message no more: unless it has ended already it fails as aborted. */
+  | { readonly type: 'abort'; readonly messageId: MessageId }
   /** Dial a known peer now (`connectToPeer`); `extra`: a link beyond `maxPeers`, for a call or a transfer. */
   | { readonly type: 'dial'; readonly peer: PeerId; readonly kind?: 'mesh' | 'extra' }
   /** Close the link with a peer (`disconnectPeer`). */
