@@ -24,6 +24,7 @@ export type { ConnectOptions, MeshOptions } from './options.js';
 export type { MeshEvents, ReceivedMessage, StatusChange } from './events.js';
 export type { Listener } from './emitter.js';
 export type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
+export type { Receipt, SendOptions } from './messenger.js';
 export type { Logger, LogLevel } from './logger.js';
 export { ArgumentRangeError, ArgumentTypeError } from './argument.js';
 export { MAX_CONTENT_BYTES } from './content.js';

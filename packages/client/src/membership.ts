@@ -1,4 +1,4 @@
-import { decodeContent, DecodeError, PeerPigeonError, type PeerId } from '@peerpigeon/core';
+import { decodeContent, PeerPigeonError, type PeerId } from '@peerpigeon/core';
 import type { Event, MeshSettings } from '@peerpigeon/mesh';
 import { watchPage } from './adapters/page.js';
 import { CHAT } from './content.js';
@@ -7,6 +7,7 @@ import { makeEngine, type Engine } from './engine.js';
 import type { MeshEvents, StatusChange } from './events.js';
 import { Joining } from './joining.js';
 import type { Logger } from './logger.js';
+import { Messenger, type Incoming } from './messenger.js';
 import { settingsOf, type ConnectOptions, type MeshOptions } from './options.js';
 
 /** The close code of a channel that was closed normally: RFC 6455 §7.4.1. */
@@ -30,6 +31,7 @@ interface Stay {
  */
 export class Membership {
   readonly events: Emitter<MeshEvents>;
+  readonly messenger: Messenger;
   /** Those in force; changed by {@link configure} alone. */
   settings: MeshSettings;
   /** The engine, once `init()` has made it. */
@@ -48,6 +50,8 @@ export class Membership {
     this.logger = logger;
     this.settings = settingsOf(options);
     this.events = new Emitter((type, error) => this.onListenerError(type, error));
+    this.messenger = new Messenger(() => this.joined(), logger);
+    this.messenger.read(CHAT, (message) => this.onMessage(message));
   }
 
   /** Milliseconds since the successful `connect()`, 0 without one (S74). */
@@ -90,11 +94,14 @@ export class Membership {
       if (this.stay !== stay) throw new PeerPigeonError('ABORTED', 'connect() was aborted by disconnect()');
       stay.joining = new Joining(url, ports.clock, options);
       stay.leavePage = watchPage({
-        hidden: () => this.goodbye(stay, 'page closed'),
-        restored: () => runtime.feed({ type: 'join', url }),
+        hidden: () => {
+          this.tellLeaving();
+          this.goodbye(stay, 'page closed');
+        },
+        restored: () => this.enter(runtime, url),
       });
       this.tell({ type: 'connecting', message: `connecting to ${url}`, url });
-      runtime.feed({ type: 'join', url });
+      this.enter(runtime, url);
       await stay.joining.done;
       stay.since = ports.clock.now();
     } catch (error) {
@@ -109,6 +116,7 @@ export class Membership {
   leave(reason: string): void {
     const { stay } = this;
     if (stay === undefined) return;
+    this.tellLeaving();
     this.stay = undefined;
     stay.leavePage();
     stay.joining?.abort('disconnect()');
@@ -135,6 +143,16 @@ export class Membership {
     return engine;
   }
 
+  private enter(runtime: Engine['runtime'], url: string): void {
+    runtime.feed({ type: 'join', url });
+    this.messenger.tell({ type: 'joined' });
+  }
+
+  /** While messages can still be sent. */
+  private tellLeaving(): void {
+    if (this.engine !== undefined) this.messenger.tell({ type: 'leaving' });
+  }
+
   private goodbye(stay: Stay, reason: string): void {
     this.engine?.runtime.feed({ type: 'leave' });
     if (stay.told) this.post('disconnected', { reason, code: NORMAL_CLOSURE, permanent: true });
@@ -144,9 +162,11 @@ export class Membership {
 
   /** What the mesh's events are to the application. */
   private onEvent(event: Event): void {
+    if (!this.messenger.tell(event)) return;
     switch (event.type) {
       case 'message':
-        return this.onMessage(event);
+        // The messenger has handed it out.
+        return;
       case 'signalingConnected':
         return this.onConnected(event.url);
       case 'signalingDisconnected':
@@ -215,18 +235,11 @@ export class Membership {
     this.post('peersUpdated', { peers: this.engine?.mesh.report.peers() ?? [] });
   }
 
-  private onMessage({ envelope, hops, ttl, path, verified }: Extract<Event, { readonly type: 'message' }>): void {
-    const { id: messageId, from, timestamp, kind, channel } = envelope;
-    // Other channels belong to other parts, or to later versions.
-    if (channel !== CHAT) return;
-    try {
-      const content = decodeContent(envelope.content);
-      const direct = kind === 'direct';
-      this.post('messageReceived', { messageId, from, content, direct, hops, ttl, path, timestamp, verified });
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.logger.warn(`message ${messageId} of ${from} cannot be read: ${error.message}`);
-    }
+  private onMessage({ envelope, hops, ttl, path, verified }: Incoming): void {
+    const { id: messageId, from, timestamp, kind } = envelope;
+    const content = decodeContent(envelope.content);
+    const direct = kind === 'direct';
+    this.post('messageReceived', { messageId, from, content, direct, hops, ttl, path, timestamp, verified });
   }
 
   private onListenerError(type: keyof MeshEvents, error: unknown): void {

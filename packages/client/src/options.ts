@@ -6,6 +6,7 @@ import type { IceServers } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkType } from './argument.js';
 import type { Logger } from './logger.js';
+import type { SendOptions } from './messenger.js';
 
 /** Options of `new PeerPigeonMesh(options)`; all are optional. Those of setters are checked as the setters check them. */
 export interface MeshOptions extends Partial<MeshSettings> {
@@ -147,6 +148,12 @@ export function checkConnect(
   checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
   if (signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'connect() was aborted by its signal');
   return checked;
+}
+
+/** @throws {TypeError} or {RangeError} for a wrong `timeoutMs` or `signal` */
+export function checkSending({ signal, timeoutMs = CONNECT_TIMEOUT_MS }: SendOptions): void {
+  if (signal !== undefined) checkType('signal', signal, 'object');
+  checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
 }
 
 function parseUrl(url: string): URL | undefined {

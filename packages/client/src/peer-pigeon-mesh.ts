@@ -1,12 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { MAX_HOPS, PeerPigeonError, type Envelope, type MessageId, type PeerId } from '@peerpigeon/core';
+import { MAX_HOPS, PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
 import { ArgumentRangeError, checkInteger, checkString, parseId } from './argument.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
+import type { Receipt, SendOptions } from './messenger.js';
 import { MeshView } from './mesh-view.js';
 import {
   checkConnect,
+  checkSending,
   withMaxPeers,
   withMinPeers,
   withSwitch,
@@ -104,11 +106,9 @@ export class PeerPigeonMesh extends MeshView {
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `MESSAGE_TOO_LARGE`
    */
   sendMessage(content: unknown, { ttl }: { readonly ttl?: number } = {}): MessageId {
-    const { runtime } = this.membership.joined();
+    this.membership.joined();
     if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
-    const envelope = this.compose(content);
-    runtime.feed({ type: 'broadcast', envelope, ttl });
-    return envelope.id;
+    return this.membership.messenger.broadcast(CHAT, encodeMessage(content), ttl).id;
   }
 
   /**
@@ -117,10 +117,22 @@ export class PeerPigeonMesh extends MeshView {
    * @throws as {@link sendMessage}, and {RangeError} for the own id
    */
   sendDirectMessage(peerId: string, content: unknown): MessageId {
-    const { runtime } = this.membership.joined();
-    const envelope = this.compose(content, this.otherId(peerId));
-    runtime.feed({ type: 'direct', envelope });
-    return envelope.id;
+    this.membership.joined();
+    return this.membership.messenger.post(CHAT, encodeMessage(content), this.otherId(peerId), false);
+  }
+
+  /**
+   * Sends plain data to one peer as {@link sendDirectMessage} does, and resolves when its application has it. A message sent
+   * before there is any link waits for one.
+   * @throws as {@link sendDirectMessage}; {PeerPigeonError} by how it failed, `details: {messageId, to, reason}`:
+   *   `UNREACHABLE`, `TIMEOUT` (it may have arrived), `PEER_LEFT`, `REFUSED`, `ABORTED`, `DISCONNECTED`
+   * @example
+   * const { hops, roundTripMs } = await mesh.send(peerId, { move: 'e4' }, { timeoutMs: 5_000 });
+   */
+  async send(peerId: string, content: unknown, options: SendOptions = {}): Promise<Receipt> {
+    this.membership.joined();
+    checkSending(options);
+    return this.membership.messenger.send(CHAT, encodeMessage(content), this.otherId(peerId), options).done;
   }
 
   // Links
@@ -186,12 +198,6 @@ export class PeerPigeonMesh extends MeshView {
   /** @throws {RangeError} for anything but 'websocket' */
   setConnectionType(type: 'websocket'): void {
     if (type !== 'websocket') throw new ArgumentRangeError(`connectionType: expected 'websocket', got ${String(type)}`);
-  }
-
-  private compose(content: unknown, to?: PeerId): Envelope {
-    const { mesh, ports } = this.membership.joined();
-    const kind = to === undefined ? 'broadcast' : 'direct';
-    return mesh.compose({ kind, channel: CHAT, to, content: encodeMessage(content), timestamp: ports.clock.wall() });
   }
 
   private otherId(peerId: string): PeerId {

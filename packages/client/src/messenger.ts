@@ -1,0 +1,171 @@
+import { DecodeError, ExpiringMap, PeerPigeonError } from '@peerpigeon/core';
+import type { Envelope, ErrorCode, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { Event, FailureReason } from '@peerpigeon/mesh';
+import type { Engine } from './engine.js';
+import type { Logger } from './logger.js';
+
+/** How long one direct message is tried, and who may end that. */
+export interface SendOptions {
+  /** Aborts: the message is not sent again, and the call rejects with `ABORTED`. It may have arrived already. */
+  readonly signal?: AbortSignal;
+  /** How long to wait for the receiver, in ms; default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/** What is known of a direct message that arrived. */
+export interface Receipt {
+  readonly messageId: MessageId;
+  /** Links that it crossed. */
+  readonly hops: number;
+  readonly roundTripMs: Millis;
+}
+
+/** A message of a peer for this application. */
+export type Incoming = Extract<Event, { readonly type: 'message' }>;
+
+/** What whoever lives on a joined mesh is told, at once: what happens to it, when it has joined, and when it is about to leave. */
+export type Moment = Event | { readonly type: 'joined' } | { readonly type: 'leaving' };
+
+/** A direct message that is under way. */
+export interface Sending {
+  readonly messageId: MessageId;
+  /** Resolves when the receiver's application has it; else rejects with a PeerPigeonError. */
+  readonly done: Promise<Receipt>;
+}
+
+interface Waiting {
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: PeerPigeonError) => void;
+}
+
+/** For each reason the error's code, and a sentence. */
+const FAILURES: Readonly<Record<FailureReason, readonly [ErrorCode, string]>> = {
+  unreachable: ['UNREACHABLE', 'no way leads there'],
+  timeout: ['TIMEOUT', 'nobody said in time that it arrived; it may have'],
+  left: ['PEER_LEFT', 'the peer has left the mesh'],
+  refused: ['REFUSED', 'the peer would not take it'],
+  aborted: ['ABORTED', 'aborted by its signal'],
+  tooLarge: ['MESSAGE_TOO_LARGE', 'it is too large'],
+  disconnected: ['DISCONNECTED', 'this mesh left before it was known to have arrived'],
+};
+
+/** Own messages of requests and presence, remembered so that no word of them reaches the application's listeners. A guess. */
+const QUIET = { maxEntries: 4_096, maxAgeMs: 600_000 };
+
+/**
+ * Sends this application's messages and hands out what comes for it, by channel. The one place where what cannot be read is
+ * caught and counted, and where promises of direct messages wait for the mesh to say how these ended.
+ */
+export class Messenger {
+  /** Messages for this application that could not be read or broke a rule, since the start. */
+  ignored = 0;
+  private readonly joined: () => Engine;
+  private readonly logger: Pick<Logger, 'warn'>;
+  private readonly waiting = new Map<MessageId, Waiting>();
+  private readonly quiet = new ExpiringMap<MessageId, true>(QUIET);
+  private readonly readers = new Map<string, Set<(message: Incoming) => void>>();
+  private readonly watchers = new Set<(moment: Moment) => void>();
+
+  /** @param joined gives the engine of a joined mesh, or throws `NOT_INITIALIZED` or `NOT_CONNECTED` */
+  constructor(joined: () => Engine, logger: Pick<Logger, 'warn'>) {
+    this.joined = joined;
+    this.logger = logger;
+  }
+
+  /** Broadcasts encoded content on a channel; `ttl` pins how many links it may cross. */
+  broadcast(channel: string, content: Uint8Array, ttl?: number): Envelope {
+    const envelope = this.compose(channel, content);
+    this.joined().runtime.feed({ type: 'broadcast', envelope, ttl });
+    return envelope;
+  }
+
+  /** Sends encoded content to one peer; the mesh's events say how it ended. `quiet`: the application hears nothing of that. */
+  post(channel: string, content: Uint8Array, to: PeerId, quiet: boolean): MessageId {
+    return this.route(this.compose(channel, content, to), undefined, quiet);
+  }
+
+  /** As {@link post}, and says how it ended by a promise, too. */
+  send(channel: string, content: Uint8Array, to: PeerId, options: SendOptions, quiet = false): Sending {
+    const { signal, timeoutMs } = options;
+    const envelope = this.compose(channel, content, to);
+    const messageId = envelope.id;
+    if (signal?.aborted === true) return { messageId, done: Promise.reject(failure('aborted', messageId, to)) };
+    const abort = (): void => {
+      if (this.waiting.has(messageId)) this.joined().runtime.feed({ type: 'abort', messageId });
+    };
+    signal?.addEventListener('abort', abort);
+    const done = new Promise<Receipt>((resolve, reject) => this.waiting.set(messageId, { resolve, reject })).finally(
+      () => signal?.removeEventListener('abort', abort),
+    );
+    this.route(envelope, timeoutMs, quiet);
+    return { messageId, done };
+  }
+
+  /**
+   * Has `reader` called with each message of a channel; a DecodeError that it throws is counted. The returned function undoes it.
+   */
+  read(channel: string, reader: (message: Incoming) => void): () => void {
+    const readers = this.readers.get(channel) ?? new Set();
+    this.readers.set(channel, readers.add(reader));
+    return () => {
+      readers.delete(reader);
+      if (readers.size === 0 && this.readers.get(channel) === readers) this.readers.delete(channel);
+    };
+  }
+
+  /** Has `watcher` called with each moment. */
+  watch(watcher: (moment: Moment) => void): void {
+    this.watchers.add(watcher);
+  }
+
+  /** Tells everyone of a moment; false when it is nothing to the application's own listeners. */
+  tell(moment: Moment): boolean {
+    const isOurs = moment.type === 'messageDelivered' || moment.type === 'messageFailed' ? this.settle(moment) : true;
+    if (moment.type === 'message') this.deliver(moment);
+    for (const watcher of this.watchers) watcher(moment);
+    return isOurs;
+  }
+
+  private compose(channel: string, content: Uint8Array, to?: PeerId): Envelope {
+    const { mesh, ports } = this.joined();
+    const kind = to === undefined ? 'broadcast' : 'direct';
+    return mesh.compose({ kind, channel, to, content, timestamp: ports.clock.wall() });
+  }
+
+  private route(envelope: Envelope, timeoutMs: Millis | undefined, quiet: boolean): MessageId {
+    const { runtime, ports } = this.joined();
+    if (quiet) this.quiet.set(envelope.id, true, ports.clock.now());
+    runtime.feed({ type: 'direct', envelope, ...(timeoutMs !== undefined && { timeoutMs }) });
+    return envelope.id;
+  }
+
+  private settle(event: Extract<Event, { readonly type: 'messageDelivered' | 'messageFailed' }>): boolean {
+    const { messageId } = event;
+    const waiting = this.waiting.get(messageId);
+    this.waiting.delete(messageId);
+    if (event.type === 'messageFailed') waiting?.reject(failure(event.reason, messageId, event.to));
+    else waiting?.resolve({ messageId, hops: event.hops, roundTripMs: event.roundTripMs });
+    return !this.quiet.has(messageId, -Infinity);
+  }
+
+  private deliver(message: Incoming): void {
+    const { id, from, channel } = message.envelope;
+    // Of channels without a reader nothing is known: they are other applications' parts, or later versions'.
+    for (const reader of this.readers.get(channel) ?? []) {
+      try {
+        reader(message);
+      } catch (error) {
+        if (!(error instanceof DecodeError)) throw error;
+        this.ignored++;
+        this.logger.warn(`message ${id} of ${from} on ${channel} cannot be read: ${error.message}`);
+      }
+    }
+  }
+}
+
+function failure(reason: FailureReason, messageId: MessageId, to: PeerId): PeerPigeonError {
+  const [code, sentence] = FAILURES[reason];
+  return new PeerPigeonError(code, `message ${messageId} to ${to}: ${sentence}`, {
+    details: { messageId, to, reason },
+  });
+}
