@@ -60,6 +60,11 @@ export class Membership {
     return since === undefined || this.engine === undefined ? 0 : this.engine.ports.clock.now() - since;
   }
 
+  /** The engine while the mesh has joined, or is about to. */
+  get joinedEngine(): Engine | undefined {
+    return this.stay === undefined ? undefined : this.engine;
+  }
+
   /**
    * The engine of a mesh that has joined, or is about to.
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`
@@ -129,6 +134,14 @@ export class Membership {
     this.tell({ type: 'settings', message: 'settings changed', settings });
   }
 
+  /** An application's listener or handler threw. */
+  onListenerError(type: string, error: unknown): void {
+    const message = `a listener of ${type} threw: ${String(error)}`;
+    // Told by an event as well, unless it is the listener of that event which throws.
+    if (type === 'statusChanged') this.logger.error(message, error);
+    else this.report(message, error);
+  }
+
   private async start(): Promise<Engine> {
     const engine = await makeEngine(this.options, {
       peerId: this.givenId,
@@ -171,6 +184,9 @@ export class Membership {
         return this.onConnected(event.url);
       case 'signalingDisconnected':
         return this.onLost(event.reason, event.code, event.permanent);
+      case 'datagram':
+      case 'datagramFailed':
+        return;
       case 'peerForgotten':
         // The getters no longer name it; the README has no event for it.
         return;
@@ -240,13 +256,6 @@ export class Membership {
     const content = decodeContent(envelope.content);
     const direct = kind === 'direct';
     this.post('messageReceived', { messageId, from, content, direct, hops, ttl, path, timestamp, verified });
-  }
-
-  private onListenerError(type: keyof MeshEvents, error: unknown): void {
-    const message = `a listener of ${type} threw: ${String(error)}`;
-    // Told by an event as well, unless it is the listener of that event which throws.
-    if (type === 'statusChanged') this.logger.error(message, error);
-    else this.report(message, error);
   }
 
   private report(message: string, error: unknown): void {

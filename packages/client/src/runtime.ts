@@ -1,5 +1,5 @@
 import { DecodeError, type Machine, type PeerId } from '@peerpigeon/core';
-import type { Lane } from '@peerpigeon/link';
+import type { Carrier } from '@peerpigeon/link';
 import {
   decodeFrame,
   encodeFrame,
@@ -77,6 +77,8 @@ export class Runtime {
     switch (output.type) {
       case 'frame':
         return this.links.get(key(output))?.send(output.lane, encodeFrame(output.frame));
+      case 'datagram':
+        return this.links.get(key(output))?.datagram(output.maxRetransmits, encodeFrame(output.frame));
       case 'timer':
         return this.alarm.push(output.at, output.timer);
       case 'event':
@@ -99,7 +101,7 @@ export class Runtime {
     try {
       const link = this.options.ports.links.open(peer, {
         event: (event) => this.feed({ type: 'transport', peer, session, event }),
-        message: (lane, bytes) => this.onMessage(peer, session, lane, bytes),
+        message: (carrier, bytes) => this.onMessage(peer, session, carrier, bytes),
       });
       this.links.set(id, link);
     } catch (error) {
@@ -115,13 +117,16 @@ export class Runtime {
     link?.close();
   }
 
-  private onMessage(peer: PeerId, session: string, lane: Lane, bytes: Uint8Array): void {
+  private onMessage(peer: PeerId, session: string, carrier: Carrier, bytes: Uint8Array): void {
     let frame: Frame;
     try {
       frame = decodeFrame(bytes);
+      if ((frame.channel === 'datagram') !== (carrier === 'datagram')) {
+        throw new DecodeError('UNEXPECTED', `a frame of channel ${frame.channel} on ${carrier}`);
+      }
     } catch (error) {
       if (!(error instanceof DecodeError)) return this.options.onError(error);
-      this.options.logger.debug(`malformed frame from ${peer} on ${lane}: ${error.message}`);
+      this.options.logger.debug(`malformed frame from ${peer} on ${carrier}: ${error.message}`);
       return this.feed({ type: 'malformed', peer, session, error });
     }
     this.feed({ type: 'frame', peer, session, frame });

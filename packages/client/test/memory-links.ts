@@ -1,4 +1,4 @@
-import type { Lane } from '@peerpigeon/link';
+import type { Carrier, Lane } from '@peerpigeon/link';
 import type { Link, LinkHandlers, Links } from '@peerpigeon/mesh';
 
 const MAX_MESSAGE_BYTES = 65_536;
@@ -44,6 +44,7 @@ class End implements Link {
       if (this.state === 'closed') return;
       if (command.type === 'offer') return this.describe('offer');
       if (command.type === 'candidate') return;
+      if (command.type === 'drain') return this.handlers.event({ type: 'drained', bytes: 0, from: 0 });
       const other = this.links.ends.get(command.description.sdp);
       if (other === undefined) {
         return this.handlers.event({ type: 'failed', command: command.type, detail: 'no such end' });
@@ -55,10 +56,18 @@ class End implements Link {
   }
 
   send(lane: Lane, bytes: Uint8Array): void {
-    if (this.state !== 'open') return;
     if (bytes.length > MAX_MESSAGE_BYTES) throw new RangeError('message too large');
+    this.carry(lane, bytes);
+  }
+
+  datagram(_maxRetransmits: number, bytes: Uint8Array): void {
+    this.carry('datagram', bytes);
+  }
+
+  private carry(carrier: Carrier, bytes: Uint8Array): void {
+    if (this.state !== 'open') return;
     const copy = bytes.slice();
-    later(() => this.other?.state === 'open' && this.other.handlers.message(lane, copy));
+    later(() => this.other?.state === 'open' && this.other.handlers.message(carrier, copy));
   }
 
   close(): void {

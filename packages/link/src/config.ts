@@ -49,6 +49,34 @@ export interface Config {
   readonly maxSignals: number;
   /** Protocol versions we speak. */
   readonly versions: readonly number[];
+  /**
+   * How much the transport may hold ahead of a control message: what it drains in this time. Enough to stay busy until it
+   * has told that it needs more, some ms in a browser; as long as a person does not notice. Ours, fairly sure.
+   */
+  readonly drainAheadMs: Millis;
+  /**
+   * The high mark until a drain has been measured. At 1 Mb/s it takes 0.5 s, once; and what a link carries that never
+   * has to wait is asked about twice in so many bytes. Ours, fairly sure.
+   */
+  readonly initialMarkBytes: number;
+  /**
+   * The lowest high mark: the frame that every peer takes ({@link MIN_FRAME_BYTES}). At 1 Mb/s it takes 131 ms, so that with
+   * 100 ms of latency and half a mark more, where a frame is as long, a control message is there after 300 ms. 64 KiB would
+   * take 524 ms. Sure.
+   */
+  readonly minMarkBytes: number;
+  /** The highest: a quarter of what makes Chromium refuse to send (16 MiB, measured). 100 ms at 40 MB/s. Sure. */
+  readonly maxMarkBytes: number;
+  /** How much control is handed over above the mark. Beyond, 2 s at 1 Mb/s, it waits. Ours, a guess. */
+  readonly maxControlAheadBytes: number;
+  /** Control that waits, more of which shows that the link is of no use: 8 s at 1 Mb/s. Ours, a guess. */
+  readonly maxControlBytes: number;
+  /** And how long it may wait at most. A third of `deadAfterMs`. Ours, a guess. */
+  readonly maxControlWaitMs: Millis;
+  /** Small content that waits, of one source: as much as gossip sends in answer to a digest. */
+  readonly maxSmallBytes: number;
+  /** Larger content that waits, of one source: a history of gossip. Ours. */
+  readonly maxBulkBytes: number;
 }
 
 /** The values that hold unless said otherwise. */
@@ -67,6 +95,15 @@ export const DEFAULT_CONFIG: Config = {
   maxHeldCandidates: 64,
   maxSignals: 256,
   versions: [1],
+  drainAheadMs: 100,
+  initialMarkBytes: 65_536,
+  minMarkBytes: 16_384,
+  maxMarkBytes: 4 * 1_048_576,
+  maxControlAheadBytes: 262_144,
+  maxControlBytes: 1_048_576,
+  maxControlWaitMs: 10_000,
+  maxSmallBytes: 1_048_576,
+  maxBulkBytes: 4 * 1_048_576,
 };
 
 /**
@@ -76,11 +113,13 @@ export const DEFAULT_CONFIG: Config = {
 export function linkConfig(overrides: Partial<Config> = {}): Config {
   const config = { ...DEFAULT_CONFIG, ...overrides };
   const { maxFrameBytes, pingAfterMs, suspectAfterMs, deadAfterMs, versions } = config;
+  const { drainAheadMs, minMarkBytes, maxMarkBytes } = config;
   const frames = maxFrameBytes >= MIN_FRAME_BYTES && versions.length > 0 && versions.length <= MAX_VERSIONS;
-  if (!frames || !(pingAfterMs < suspectAfterMs && suspectAfterMs < deadAfterMs)) {
+  const marks = drainAheadMs > 0 && minMarkBytes > 0 && minMarkBytes <= maxMarkBytes;
+  if (!frames || !marks || !(pingAfterMs < suspectAfterMs && suspectAfterMs < deadAfterMs)) {
     throw new RangeError(
       `expected maxFrameBytes ≥ ${MIN_FRAME_BYTES}, 1 to ${MAX_VERSIONS} versions, ` +
-        `pingAfterMs < suspectAfterMs < deadAfterMs, got ${JSON.stringify(overrides)}`,
+        `pingAfterMs < suspectAfterMs < deadAfterMs, drainAheadMs > 0, 0 < minMarkBytes ≤ maxMarkBytes, got ${JSON.stringify(overrides)}`,
     );
   }
   return config;

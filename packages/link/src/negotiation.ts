@@ -180,6 +180,7 @@ export class Negotiation {
       case 'closed':
         return this.cancel('transport-closed', 'network', out);
       case 'opened':
+      case 'drained':
         return;
     }
   }

@@ -1,10 +1,16 @@
 import type { Candidate, Description } from './signal.js';
 
 /**
- * Two data channels a link has: `control` for control and small messages, `bulk` for the rest, so that a large message
+ * The two data channels a link has from the start: `control` for control and small messages, `bulk` for the rest, so that a large message
  * never delays a heartbeat. Both are negotiated (ids 0 and 1), ordered and reliable.
  */
 export type Lane = 'control' | 'bulk';
+
+/**
+ * Datagrams have further channels, unordered and of few retransmissions (RFC 8831 §6.1): opened in-band when first needed,
+ * one for each number of retransmissions that is asked for, closed with the link.
+ */
+export type Carrier = Lane | 'datagram';
 
 /** What the link machine asks of the transport (an RTCPeerConnection, or the simulator's). Carried out in order. */
 export type TransportCommand =
@@ -17,6 +23,11 @@ export type TransportCommand =
   /** setRemoteDescription(answer). */
   | { readonly type: 'accept'; readonly description: Description }
   | { readonly type: 'candidate'; readonly candidate: Candidate }
+  /**
+   * Tell `drained` once at most `below` bytes are buffered, those of all channels together: at once if that is so. What is
+   * written later counts too. The next one comes after the answer.
+   */
+  | { readonly type: 'drain'; readonly below: number }
   /** Close and release it once what was written before has left (wait for that 200 ms at most); no event follows. */
   | { readonly type: 'close' };
 
@@ -27,6 +38,8 @@ export type TransportEvent =
   | { readonly type: 'candidate'; readonly candidate: Candidate }
   /** Both data channels are open. */
   | { readonly type: 'opened' }
+  /** The answer to `drain`: so many bytes are buffered now, and so many were when the command came. */
+  | { readonly type: 'drained'; readonly bytes: number; readonly from: number }
   /** The path is lost for good: ICE failed, or a channel was closed. */
   | { readonly type: 'closed'; readonly reason: string }
   /** A command was refused by the platform. */

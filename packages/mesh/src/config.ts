@@ -54,8 +54,15 @@ export const LIMITS = {
   violations: 32,
   /** Frames kept that overtook the hello on the second data channel. A guess: a burst of one round trip. */
   earlyFrames: 16,
-  /** Messages above this size travel on the bulk channel, so that no heartbeat waits for them. A guess: some packets. */
-  controlLaneBytes: 4_096,
+  /**
+   * Content up to this size is small: it goes before larger content, and travels on the control channel, as what follows it
+   * must not come before it. A guess: some packets.
+   */
+  smallBytes: 4_096,
+  /** Datagrams that wait for a busy link, in bytes; the oldest goes. A guess: a second of 60 positions a second of 500 bytes. */
+  datagramBytes: 32_768,
+  /** Less than this is not worth telling a protocol that it may send again. Ours: a quarter of the least high mark. */
+  leastWritableBytes: 4_096,
   /** Signals under way over the mesh, to one peer: a description and its late candidates. A guess. */
   signalsPerPeer: 32,
   /** And in all: several attempts at once, within what routing keeps for its own messages. A guess. */

@@ -56,6 +56,16 @@ export type Event =
       readonly to: PeerId;
       readonly reason: FailureReason;
     }
+  /** A datagram of a linked peer, for its application's channel. Others may have been lost, or come before or after. */
+  | { readonly type: 'datagram'; readonly from: PeerId; readonly channel: string; readonly content: Uint8Array }
+  /** A datagram of ours was not sent. */
+  | {
+      readonly type: 'datagramFailed';
+      readonly to: PeerId;
+      readonly channel: string;
+      /** There is no link with the peer; or channel and content are longer than `MAX_DATAGRAM_BYTES`. */
+      readonly reason: 'not-linked' | 'too-large';
+    }
   /** The periodic evaluation of the links has found something else than the last time; nothing, when all is as wanted. */
   | { readonly type: 'evaluated'; readonly findings: readonly Finding[] }
   /** Trouble that the application may act on (S52). */

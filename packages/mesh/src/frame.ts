@@ -12,16 +12,20 @@ import { decodeMessage as decodeRouting, encodeMessage as encodeRouting } from '
 import type { Message as RoutingMessage } from '@peerpigeon/routing';
 import { decodeMessage as decodeTopology, encodeMessage as encodeTopology } from '@peerpigeon/topology';
 import type { Message as TopologyMessage } from '@peerpigeon/topology';
+import { decodeDatagram, encodeDatagram } from './datagram.js';
+import type { Datagram } from './datagram.js';
 
 /** What crosses a link: one message of one protocol, under its channel tag. The simulator passes it by reference. */
 export type Frame =
   | { readonly channel: 'link'; readonly message: LinkMessage }
   | { readonly channel: 'topology'; readonly message: TopologyMessage }
   | { readonly channel: 'gossip'; readonly message: GossipMessage }
-  | { readonly channel: 'routing'; readonly message: RoutingMessage };
+  | { readonly channel: 'routing'; readonly message: RoutingMessage }
+  /** Never among the others: its data channels are unordered. */
+  | { readonly channel: 'datagram'; readonly message: Datagram };
 
 /** Channel tags on the wire. A number, once given, is never given again. */
-const TAG = { link: 0, topology: 1, gossip: 2, routing: 3 } as const;
+const TAG = { link: 0, topology: 1, gossip: 2, routing: 3, datagram: 4 } as const;
 const MAX_TAG = 255;
 
 /** Parcels carry what topology says to peers that are no neighbours. */
@@ -38,6 +42,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return encode([TAG.gossip, encodeGossip(frame.message)]);
     case 'routing':
       return encode([TAG.routing, encodeRouting(frame.message, encodeBody)]);
+    case 'datagram':
+      return encode([TAG.datagram, encodeDatagram(frame.message)]);
   }
 }
 
@@ -59,6 +65,8 @@ export function decodeFrame(bytes: Uint8Array, maxBytes: number = LINK_DEFAULTS.
       return { channel: 'gossip', message: decodeGossip(message) };
     case TAG.routing:
       return { channel: 'routing', message: decodeRouting(message) };
+    case TAG.datagram:
+      return { channel: 'datagram', message: decodeDatagram(message) };
     default:
       throw new DecodeError('UNEXPECTED', `channel tag ${tag} is not known here`);
   }

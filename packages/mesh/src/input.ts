@@ -23,6 +23,17 @@ export type Input =
   | { readonly type: 'direct'; readonly envelope: Envelope; readonly timeoutMs?: Millis }
   /** Send a direct message no more: unless it has ended already it fails as aborted. */
   | { readonly type: 'abort'; readonly messageId: MessageId }
+  /**
+   * Send content to a linked peer, unordered and unreliable: it is sent again `maxRetransmits` times at most (0 to 16), never
+   * over other peers. `datagramFailed` follows if there is no link, or it is too large.
+   */
+  | {
+      readonly type: 'datagram';
+      readonly peer: PeerId;
+      readonly channel: string;
+      readonly content: Uint8Array;
+      readonly maxRetransmits: number;
+    }
   /** Dial a known peer now (`connectToPeer`); `extra`: a link beyond `maxPeers`, for a call or a transfer. */
   | { readonly type: 'dial'; readonly peer: PeerId; readonly kind?: 'mesh' | 'extra' }
   /** Close the link with a peer (`disconnectPeer`). */

@@ -1,7 +1,7 @@
 import { DecodeError, ExpiringMap, bytesToHex, randomBytes } from '@peerpigeon/core';
 import type { Envelope, Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { Link, signalFromJson, signalToJson } from '@peerpigeon/link';
+import { Link, SendScheduler, signalFromJson, signalToJson } from '@peerpigeon/link';
 import type {
   Config as LinkConfig,
   Event as LinkEvent,
@@ -22,9 +22,11 @@ import type {
 import { LEFT, LIMITS } from './config.js';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
+import type { Input } from './input.js';
 import { LinkTable } from './link-table.js';
 import type { LinkEntry } from './link-table.js';
 import type { Output } from './output.js';
+import { Sender } from './sender.js';
 import { decodeSignal } from './signal-content.js';
 import { arrivedBy, wayTo } from './way.js';
 import type { Way, Worth } from './way.js';
@@ -50,7 +52,9 @@ export interface LinkHost {
   /** A link became ready, fell silent, is heard of again, or is gone. */
   peer(type: 'peerUp' | 'suspect' | 'recovered' | 'peerDown', peer: PeerId): void;
   /** A frame of one of the protocols above came over a ready link. */
-  received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void;
+  received(from: PeerId, frame: Exclude<Frame, { channel: 'link' | 'datagram' }>): void;
+  /** A protocol that was held back may send bulk to a peer again, so many bytes of it. */
+  writable(peer: PeerId): void;
 }
 
 /** Bytes of a link's session name: 128 random bits never meet again. */
@@ -64,12 +68,17 @@ const FAILURES: { readonly [Reason in string]?: DialFailure } = {
   'transport-closed': 'failed',
 };
 
+/** Why a link ends that not even control messages leave over. */
+const CONGESTED = 'congested';
+
 /** What the topology asks for. */
 type Dial = Extract<TopologyOutput, { readonly type: 'dial' }>;
 
 /** All link machines of a mesh, and what becomes of their outputs. */
 export class LinkBoard {
   readonly table = new LinkTable();
+  /** What is written to the links. */
+  readonly sender: Sender;
   private readonly network: string;
   private readonly config: LinkConfig;
   private readonly rng: Rng;
@@ -85,6 +94,12 @@ export class LinkBoard {
     this.config = config;
     this.rng = rng;
     this.host = host;
+    this.sender = new Sender(this.table, {
+      now: () => host.now(),
+      put: (output) => host.put(output),
+      writable: (peer) => host.defer(() => host.writable(peer)),
+      stuck: (entry) => host.defer(() => this.run(entry, { type: 'hangup', reason: CONGESTED })),
+    });
   }
 
   /** How many sessions that ended are remembered. */
@@ -96,6 +111,14 @@ export class LinkBoard {
   tell(peer: PeerId, input: LinkInput): void {
     const entry = this.table.get(peer);
     if (entry !== undefined) this.run(entry, input);
+  }
+
+  /** The transport of a link has told something. */
+  transport({ peer, session, event }: Extract<Input, { type: 'transport' }>): void {
+    const entry = this.table.get(peer);
+    if (entry === undefined) return;
+    if (event.type !== 'drained') return this.run(entry, { type: 'transport', session, event });
+    if (entry.session === session) this.sender.drained(entry, event);
   }
 
   /** Asks a peer for a link. */
@@ -166,6 +189,7 @@ export class LinkBoard {
       return;
     }
     this.run(entry, { type: 'heard' });
+    if (frame.channel === 'datagram') return this.emit({ ...frame.message, from: peer });
     this.host.received(peer, frame);
   }
 
@@ -175,12 +199,10 @@ export class LinkBoard {
     this.violation(peer, 'malformed', `${error.code}: ${error.message}`);
   }
 
-  /** Writes a frame to a ready link; without one it is dropped. */
+  /** Writes a frame to a ready link, when its turn comes; without one it is dropped. */
   send(peer: PeerId, frame: Frame): void {
     const entry = this.table.get(peer);
-    if (entry === undefined || entry.phase === 'connecting') return;
-    this.write(entry, frame);
-    this.run(entry, { type: 'wrote' });
+    if (entry !== undefined && entry.phase !== 'connecting') this.sender.send(entry, frame);
   }
 
   /** Counts what a peer does wrong; repeated abuse costs the link (S176). */
@@ -207,7 +229,7 @@ export class LinkBoard {
     const { network, config } = this;
     const said = (ended: string): number => this.ended.get(ended, this.host.now()) ?? 0;
     const link = new Link({ local: this.host.record(), network, remote: way.peer, session, config, said });
-    return this.table.add(session, link, way);
+    return this.table.add(session, link, new SendScheduler(config), way);
   }
 
   /** The other side goes on with an attempt that is over here: it shall not wait for its end. */
@@ -231,15 +253,11 @@ export class LinkBoard {
     this.host.put({ type: 'event', event });
   }
 
-  private write({ peer, session }: LinkEntry, frame: Frame): void {
-    this.host.put({ type: 'frame', peer, session, lane: isBulk(frame) ? 'bulk' : 'control', frame });
-  }
-
   private carryOut(entry: LinkEntry, output: LinkOutput): void {
     const { peer } = entry;
     switch (output.type) {
       case 'write':
-        return this.write(entry, { channel: 'link', message: output.message });
+        return this.sender.send(entry, { channel: 'link', message: output.message });
       case 'transport':
         if (output.command.type === 'open') entry.session = output.session;
         return this.host.put({ ...output, peer });
@@ -279,6 +297,7 @@ export class LinkBoard {
         return this.emit({ type: 'peerRecovered', peer });
       case 'ready':
         entry.readySince = host.now();
+        entry.maxFrameBytes = event.maxFrameBytes;
         entry.way.over = true;
         host.tellTopology({ type: 'peerUp', peer, record: event.record });
         entry.phase = host.isExtra(peer) ? 'extra' : 'handover';
@@ -316,10 +335,4 @@ export class LinkBoard {
 function worthOf(purpose: Purpose, introduced: boolean): Worth {
   if (purpose === 'ring' || purpose === 'leaf') return 'ring';
   return introduced || (purpose !== 'finger' && purpose !== 'near') ? 'wanted' : 'spare';
-}
-
-/** A message that would delay a heartbeat behind it travels on the second data channel. */
-function isBulk(frame: Frame): boolean {
-  if (frame.channel !== 'gossip' && frame.channel !== 'routing') return false;
-  return 'envelope' in frame.message && frame.message.envelope.bytes.length > LIMITS.controlLaneBytes;
 }

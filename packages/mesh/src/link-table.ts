@@ -1,6 +1,8 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
-import type { Link } from '@peerpigeon/link';
+import { MIN_FRAME_BYTES } from '@peerpigeon/link';
+import type { Link, SendScheduler } from '@peerpigeon/link';
 import type { Frame } from './frame.js';
+import type { FrameOutput } from './sender.js';
 import type { Way } from './way.js';
 
 /**
@@ -24,6 +26,12 @@ export interface LinkEntry {
   /** Frames of the other protocols that overtook the hello on the second data channel. */
   early: Frame[];
   violations: number;
+  /** What is sent over it, and when. */
+  readonly scheduler: SendScheduler<FrameOutput>;
+  /** The largest frame that both ends take; known once it is ready. */
+  maxFrameBytes: number;
+  /** Messages that were dropped because too many waited. */
+  dropped: number;
   /** How its signals go until it is ready. */
   readonly way: Way;
 }
@@ -38,7 +46,7 @@ export class LinkTable {
     return entry?.link.state === 'closed' ? undefined : entry;
   }
 
-  add(session: string, link: Link, way: Way): LinkEntry {
+  add(session: string, link: Link, scheduler: SendScheduler<FrameOutput>, way: Way): LinkEntry {
     const { peer } = way;
     const entry: LinkEntry = {
       peer,
@@ -49,6 +57,9 @@ export class LinkTable {
       readySince: 0,
       early: [],
       violations: 0,
+      scheduler,
+      maxFrameBytes: MIN_FRAME_BYTES,
+      dropped: 0,
       way,
     };
     this.entries.set(peer, entry);

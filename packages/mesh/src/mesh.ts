@@ -34,7 +34,7 @@ import type { Output as SignalerOutput } from './signaler.js';
 import type { Timer } from './timer.js';
 
 /** A protocol that runs over ready links. */
-type Channel = Exclude<Frame['channel'], 'link'>;
+type Channel = Exclude<Frame['channel'], 'link' | 'datagram'>;
 
 /** What each of these protocols may ask for. */
 type Common = Extract<GossipOutput | RoutingOutput | TopologyOutput, { type: 'send' | 'timer' | 'violation' }>;
@@ -93,6 +93,8 @@ export class Mesh implements Machine<Input, Output> {
         this.runRouting({ type, peer });
       },
       received: (from, frame) => this.received(from, frame),
+      // None of these protocols produces bulk of its own.
+      writable: () => {},
     });
     this.signaler = new Signaler(this.author, () => ({
       links: this.links.table.alive,
@@ -136,7 +138,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'timer':
         return this.fire(input.timer);
       case 'transport':
-        return this.links.tell(input.peer, input);
+        return this.links.transport(input);
       case 'malformed':
         return this.links.malformed(input.peer, input.session, input.error);
       case 'join':
@@ -153,6 +155,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.runGossip(input);
       case 'direct':
         return this.runRouting({ type: 'route', envelope: input.envelope });
+      case 'datagram':
+        return this.links.sender.datagram(input);
       case 'dial':
         return this.tellTopology({ ...input, purpose: input.kind === 'extra' ? 'extra' : 'manual' });
       case 'hangup':
@@ -220,7 +224,7 @@ export class Mesh implements Machine<Input, Output> {
     this.links.showHandovers();
   }
 
-  private received(from: PeerId, frame: Exclude<Frame, { channel: 'link' }>): void {
+  private received(from: PeerId, frame: Extract<Frame, { channel: Channel }>): void {
     switch (frame.channel) {
       case 'gossip':
         return this.runGossip({ type: 'received', from, message: frame.message });

@@ -20,6 +20,14 @@ export type Output =
       readonly lane: Lane;
       readonly frame: Frame;
     }
+  /** The links port: write a frame of channel `datagram` to the data channel that sends again so often. */
+  | {
+      readonly type: 'datagram';
+      readonly peer: PeerId;
+      readonly session: string;
+      readonly maxRetransmits: number;
+      readonly frame: Extract<Frame, { readonly channel: 'datagram' }>;
+    }
   /** The signaling port. */
   | { readonly type: 'signaling'; readonly command: ChannelCommand }
   | SetTimer<Timer>

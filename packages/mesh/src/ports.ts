@@ -1,5 +1,5 @@
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
-import type { Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Carrier, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
 
 /**
  * The ports: what a mesh needs of the world. Callbacks, not emitters. An adapter implements one of them; the suites in
@@ -19,7 +19,7 @@ export interface Links {
 export interface LinkHandlers {
   event(event: TransportEvent): void;
   /** One whole message of the other side. The bytes belong to the receiver. */
-  message(lane: Lane, bytes: Uint8Array): void;
+  message(carrier: Carrier, bytes: Uint8Array): void;
 }
 
 /** One transport. */
@@ -30,6 +30,11 @@ export interface Link {
   command(command: Exclude<TransportCommand, { type: 'open' } | { type: 'close' }>): void;
   /** Queues one message; a message on a closed transport is dropped. */
   send(lane: Lane, bytes: Uint8Array): void;
+  /**
+   * Queues one datagram of a packet at most (`MAX_DATAGRAM_BYTES` of content): unordered, sent again `maxRetransmits` times at
+   * most, 0 to 16. Where it cannot be sent it is dropped.
+   */
+  datagram(maxRetransmits: number, bytes: Uint8Array): void;
   /** Closes and releases everything; harmless when repeated. */
   close(): void;
 }

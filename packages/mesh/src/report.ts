@@ -82,6 +82,11 @@ export class Report {
     return this.phase(peer) === 'connected';
   }
 
+  /** Whether there is a ready link with `peer`, of any kind: datagrams and bulk go over it. */
+  isLinked(peer: PeerId): boolean {
+    return (this.phase(peer) ?? 'connecting') !== 'connecting';
+  }
+
   /** All ready links. */
   links(): LinkReport[] {
     return this.parts.links.table.all().flatMap(({ peer, phase, degraded, readySince: since }) => {

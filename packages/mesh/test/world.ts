@@ -145,6 +145,7 @@ export class World {
       case 'transport':
         return this.transport(id, output);
       case 'frame':
+      case 'datagram':
         return this.frame(id, output);
     }
   }
@@ -181,6 +182,10 @@ export class World {
       });
       return;
     }
+    if (command.type === 'drain') {
+      const drained = { type: 'drained', bytes: 0, from: 0 } as const;
+      return this.later(() => this.feed(id, { type: 'transport', peer, session, event: drained }), 0);
+    }
     if (command.type === 'offer' || command.type === 'answer') {
       transport.local = true;
       const description = { type: command.type, sdp: `${command.type} of ${id}` };
@@ -208,7 +213,7 @@ export class World {
     }
   }
 
-  private frame(id: PeerId, { peer, session, frame }: Extract<Output, { type: 'frame' }>): void {
+  private frame(id: PeerId, { peer, session, frame }: Extract<Output, { type: 'frame' | 'datagram' }>): void {
     if (this.transports.get(id + peer)?.session !== session || this.drop(id, peer, frame)) return;
     const bytes = encodeFrame(frame);
     this.later(() => {

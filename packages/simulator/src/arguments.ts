@@ -50,6 +50,7 @@ const NUMBERS = {
   'down-ms': ['downMs', AN_HOUR_MS],
   'cut-ms': ['cutMs', AN_HOUR_MS],
   'session-minutes': ['sessionMinutes', { min: 0.1, max: 100_000, whole: false }],
+  'bandwidth-kbps': ['bandwidthKbps', { min: 1, max: 100_000_000, whole: false }],
   unreachable: ['unreachable', SHARE],
   'unreachable-peers': ['unreachablePeers', SHARE],
   'clock-skew': ['clockSkew', amount(86_400)],
@@ -102,6 +103,7 @@ Options of a scenario
 
 Options of the world
   --loss P             share in [0, 1]: signaling messages vanish with P, a frame resets its link with P/100 (0)
+  --bandwidth-kbps K   what each peer's line carries, in kilobits a second, up and down apart (no limit)
   --unreachable P      share of all pairs that can never link (0)
   --unreachable-peers P  share of peers that can link only with the rest (0)
   --mixed-caps         a quarter each of maxPeers 1, 2, 3 and 8

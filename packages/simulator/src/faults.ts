@@ -33,7 +33,8 @@ const LOST: Lateness = [];
  * `loss`, and may be doubled and overtaken, as they are where several servers or proxies pass them on.
  *
  * Each fault draws from a generator of its own, and one that is off draws nothing: turning one on leaves the others as
- * they were.
+ * they were. Datagrams alone may be lost and overtaken on a link: each copy is lost with probability `loss`, and late with
+ * `reorder`.
  */
 export class Faults {
   private readonly resetShare: number;
@@ -47,6 +48,7 @@ export class Faults {
   private readonly duplicates: SeededRng;
   private readonly reorders: SeededRng;
   private readonly spikes: SeededRng;
+  private readonly datagrams: SeededRng;
 
   /** @throws {RangeError} when a share is not in [0, 1], or a spike not a time */
   constructor(seed: number, options: FaultOptions = {}) {
@@ -63,6 +65,7 @@ export class Faults {
     this.duplicates = rng('duplicate');
     this.reorders = rng('reorder');
     this.spikes = rng('spike');
+    this.datagrams = rng('datagram');
   }
 
   /** What becomes of a frame. */
@@ -73,6 +76,17 @@ export class Faults {
   /** How late a frame is beyond the latency. */
   frameLateMs(): Millis {
     return this.spikeShare > 0 && between(this.spikes, 0, 1) < this.spikeShare ? this.spikeMs : 0;
+  }
+
+  /**
+   * How late a datagram is beyond the latency; undefined when it is lost, and so are all its retransmissions.
+   * @param afterMs how long it takes to see that one was lost
+   */
+  datagramLateMs(maxRetransmits: number, afterMs: Millis): Millis | undefined {
+    let lost = 0;
+    while (this.strikes(this.datagrams, this.lossShare)) if (++lost > maxRetransmits) return undefined;
+    const late = this.strikes(this.datagrams, this.reorderShare) ? between(this.datagrams, ...REORDER_MS) : 0;
+    return lost * afterMs + late;
   }
 
   /** How late each copy of a signaling message is beyond the latency; none of one that is lost. */

@@ -1,4 +1,5 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
+import type { TransportBuffer } from './bandwidth.js';
 import type { LinkKind } from './observer.js';
 import type { SimulatedPeer } from './peer.js';
 
@@ -31,6 +32,8 @@ export class LinkEnd {
   muted = false;
   /** Under modelled liveness: since when nothing can be heard here; undefined while something can. */
   silentSince: Millis | undefined;
+  /** What waits in it; undefined where nothing ever does. */
+  buffer: TransportBuffer | undefined;
   /** When the last thing on its way here arrives: nothing overtakes. */
   lastArrival: Millis = 0;
 

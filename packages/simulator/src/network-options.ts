@@ -24,6 +24,11 @@ export interface NetworkOptions extends FaultOptions, ReachabilityOptions {
   readonly handshakeMs?: readonly [Millis, Millis];
   /** Trickled candidates per end of a link; default 1. */
   readonly candidatesPerEnd?: number;
+  /**
+   * What each peer's access line carries, in kilobits a second, up and down apart, shared by all its links; default Infinity.
+   * What it sends to the signaling server is not counted.
+   */
+  readonly bandwidthKbps?: number;
   /** Each peer's wall clock is off by U(−`clockSkewMs`, `clockSkewMs`), by a hash of the seed and its id; default 0. */
   readonly clockSkewMs?: Millis;
   /** Encode and decode every frame and signaling message instead of passing references; default false. */
@@ -42,6 +47,8 @@ export interface JoinOptions {
   readonly settings?: Partial<MeshSettings>;
   /** Overrides for single machines of this peer. */
   readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link'>>;
+  /** What its access line carries; default: the network's `bandwidthKbps`. */
+  readonly bandwidthKbps?: number;
   /** How browsers treat its timers; default `prompt`. */
   readonly timers?: TimerThrottle;
   /** How much its wall clock is ahead, in ms; default: drawn as the network's `clockSkewMs` says. */

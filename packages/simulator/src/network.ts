@@ -3,6 +3,7 @@ import type { Millis, PeerId } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS } from '@peerpigeon/mesh';
 import type { Config, Frame, Input, MeshSettings, Output } from '@peerpigeon/mesh';
 import { CANDIDATES_PER_END, EPOCH_MS, HANDSHAKE_MS, LATENCY_MS } from './config.js';
+import { Bandwidth } from './bandwidth.js';
 import { VirtualClock } from './clock.js';
 import { Faults, checkDuration } from './faults.js';
 import type { Happening } from './happening.js';
@@ -71,6 +72,8 @@ export class Network {
       clock: this.clock,
       latency,
       faults,
+      bandwidth: new Bandwidth(this.clock, options.bandwidthKbps),
+      sizeOf: (frame) => (frame instanceof Uint8Array ? frame : stack.encodeFrame(frame)).length,
       partition,
       reachability,
       handshakeMs: options.handshakeMs ?? HANDSHAKE_MS,
@@ -316,7 +319,15 @@ export class Network {
         const end = peer.end(output.peer, output.session);
         if (end?.state !== 'open') return false;
         this.observer?.frameSent(peer, output.frame, this.clock.now);
-        this.transports.send(end, this.wire ? this.stack.encodeFrame(output.frame) : output.frame);
+        this.transports.send(end, output.lane, this.wire ? this.stack.encodeFrame(output.frame) : output.frame);
+        return false;
+      }
+      case 'datagram': {
+        const end = peer.end(output.peer, output.session);
+        if (end?.state !== 'open') return false;
+        this.observer?.frameSent(peer, output.frame, this.clock.now);
+        const frame = this.wire ? this.stack.encodeFrame(output.frame) : output.frame;
+        this.transports.datagram(end, output.maxRetransmits, frame);
         return false;
       }
       case 'timer':
@@ -332,7 +343,7 @@ export class Network {
         return output.event.type === 'peerConnected' || output.event.type === 'peerDisconnected';
       case 'transport':
         this.transports.command(peer, output.peer, output.session, output.command);
-        return true;
+        return output.command.type !== 'drain';
       case 'signaling':
         this.server.command(peer, output.command);
         return false;

@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly ids: 'uniform' | 'prefix' | 'clusters';
   /** Which links are preferred: `nearest` is the negative control. */
   readonly policy: 'xor' | 'random' | 'nearest';
+  /** What each peer's line carries, in kilobits a second. */
+  readonly bandwidthKbps: number;
   /** Share of all pairs that can never link. */
   readonly unreachable: number;
   /** Share of peers that can link only with the others. */
@@ -68,6 +70,7 @@ export const DEFAULT_OPTIONS: Omit<RunOptions, 'peers' | 'maxPeers' | 'seed'> = 
   sessionMinutes: 10,
   ids: 'uniform',
   policy: 'xor',
+  bandwidthKbps: Infinity,
   unreachable: 0,
   unreachablePeers: 0,
   mixedCaps: false,

@@ -40,11 +40,11 @@ export class Run {
   private joined = 0;
 
   constructor(options: RunOptions, stack: Stack) {
-    const { seed, loss, unreachable, unreachablePeers, clockSkew, wire, liveness } = options;
+    const { seed, loss, bandwidthKbps, unreachable, unreachablePeers, clockSkew, wire, liveness } = options;
     const clockSkewMs = 1_000 * clockSkew;
     this.options = options;
     this.recorder = new Recorder((frame) => stack.encodeFrame(frame).length);
-    const faults = { loss, unreachable, unreachablePeers, clockSkewMs };
+    const faults = { loss, bandwidthKbps, unreachable, unreachablePeers, clockSkewMs };
     this.network = new Network(stack, { seed, ...faults, wire, liveness, observer: this.recorder });
     this.samples = new Samples(this.recorder.mesh, () => this.recorder.serverMessages);
     this.rng = new SeededRng(hash(seed, 'scenario'));

@@ -1,6 +1,8 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
-import type { Description, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Carrier, Description, TransportCommand, TransportEvent } from '@peerpigeon/link';
 import type { Frame } from '@peerpigeon/mesh';
+import { TransportBuffer } from './bandwidth.js';
+import type { Bandwidth } from './bandwidth.js';
 import { HANDSHAKE_ROUND_TRIPS, ICE_TIMEOUT_MS } from './config.js';
 import type { VirtualClock } from './clock.js';
 import type { Faults } from './faults.js';
@@ -18,6 +20,9 @@ export interface TransportOptions {
   readonly clock: VirtualClock<Happening>;
   readonly latency: Latency;
   readonly faults: Faults;
+  readonly bandwidth: Bandwidth;
+  /** Bytes of a frame; asked only where bandwidth is limited. */
+  readonly sizeOf: (frame: Frame | Uint8Array) => number;
   readonly partition: Partition;
   readonly reachability: Reachability;
   readonly handshakeMs: readonly [Millis, Millis];
@@ -81,22 +86,38 @@ export class Transports {
       }
       case 'candidate':
         return;
+      case 'drain':
+        return this.drain(end, command.below);
       case 'close':
         return this.close(end);
     }
   }
 
   /** Puts a frame on its way. A frame on a transport that is not open is dropped, as the port says. */
-  send(end: LinkEnd, frame: Frame | Uint8Array): void {
+  send(end: LinkEnd, carrier: Carrier, frame: Frame | Uint8Array): void {
     const { link, remote } = end;
     if (link === undefined || remote === undefined || link.state !== 'open') return;
-    const { faults, clock } = this.options;
-    if (faults.frame() === 'reset') {
+    if (this.options.faults.frame() === 'reset') {
       this.reset(link);
       return;
     }
-    if (!this.carries(end, remote)) return;
-    clock.at(this.arrival(remote, link, faults.frameLateMs()), { type: 'frame', to: remote, frame });
+    this.enqueue(end, remote, carrier, frame, () => {
+      if (!this.carries(end, remote)) return;
+      const { clock, faults } = this.options;
+      clock.at(this.arrival(remote, link, faults.frameLateMs()), { type: 'frame', to: remote, frame });
+    });
+  }
+
+  /** Puts a datagram on its way: it may be lost, and overtake others and be overtaken. */
+  datagram(end: LinkEnd, maxRetransmits: number, frame: Frame | Uint8Array): void {
+    const { link, remote } = end;
+    if (link === undefined || remote === undefined || link.state !== 'open') return;
+    this.enqueue(end, remote, 'datagram', frame, () => {
+      const { clock, faults } = this.options;
+      const lateMs = faults.datagramLateMs(maxRetransmits, 2 * link.latencyMs);
+      if (lateMs === undefined || !this.carries(end, remote)) return;
+      clock.at(clock.now + link.latencyMs + lateMs, { type: 'frame', to: remote, frame });
+    });
   }
 
   /** The transport's event reaches its peer, unless the transport is closed by now. */
@@ -155,6 +176,39 @@ export class Transports {
       this.silence(end);
       if (end.remote !== undefined) this.silence(end.remote);
     }
+  }
+
+  /** Lets what leaves at once leave; where bandwidth is limited it waits for what was sent before. */
+  private enqueue(end: LinkEnd, to: LinkEnd, carrier: Carrier, frame: Frame | Uint8Array, leave: () => void): void {
+    const { bandwidth, sizeOf } = this.options;
+    if (!bandwidth.limits(end.owner, to.owner)) {
+      leave();
+      return;
+    }
+    end.buffer ??= new TransportBuffer();
+    const through = (): void => {
+      if (end.link?.state !== 'open') return;
+      leave();
+      this.answerDrain(end);
+    };
+    end.buffer.push({ carrier, bytes: sizeOf(frame), leave: through });
+    bandwidth.pump(end, to.owner);
+  }
+
+  private drain(end: LinkEnd, below: number): void {
+    if (end.state !== 'open') return;
+    const { buffer } = end;
+    if (buffer === undefined) return this.tell(end, this.options.clock.now, { type: 'drained', bytes: 0, from: 0 });
+    buffer.asked = { below, from: buffer.bytes };
+    this.answerDrain(end);
+  }
+
+  private answerDrain(end: LinkEnd): void {
+    const { buffer } = end;
+    if (buffer?.asked === undefined || buffer.bytes > buffer.asked.below) return;
+    const { from } = buffer.asked;
+    buffer.asked = undefined;
+    this.tell(end, this.options.clock.now, { type: 'drained', bytes: buffer.bytes, from });
   }
 
   private open(owner: SimulatedPeer, peer: PeerId, session: string): void {

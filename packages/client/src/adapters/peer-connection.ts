@@ -1,6 +1,8 @@
 import type { PeerId } from '@peerpigeon/core';
-import type { Candidate, Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Candidate, Carrier, Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
 import type { Link, LinkHandlers } from '@peerpigeon/mesh';
+import { DatagramChannels } from './datagram-channels.js';
+import { DrainWatch } from './drain-watch.js';
 
 /** The constructor a WebRTC implementation gives: the browser's, or that of `@roamhq/wrtc` in Node. */
 export type RtcConstructor = new (configuration?: RTCConfiguration) => RTCPeerConnection;
@@ -23,10 +25,6 @@ export interface PeerConnectionOptions {
 const MAX_MESSAGE_BYTES = 262_144;
 /** What a peer takes that does not say: RFC 8841 §6.1. */
 const DEFAULT_MESSAGE_BYTES = 65_536;
-/** A link that is this far behind is lost: half of what makes Chromium refuse to send (16 MiB, measured). */
-const MAX_BUFFERED_BYTES = 8 * 1_048_576;
-/** How much is sent between two looks at the buffer: each costs wrtc a change of threads. A guess. */
-const CHECK_BYTES = 65_536;
 /** Candidates and messages kept while they cannot be used yet; a wild guess, far above what a correct peer needs. */
 const MAX_EARLY = 64;
 
@@ -34,7 +32,7 @@ const LANES: readonly Lane[] = ['control', 'bulk'];
 
 /**
  * One WebRTC link: an RTCPeerConnection with the two negotiated data channels of a PeerPigeon link (id 0 control, id 1
- * bulk), as a {@link Link}. Its promises end here; what comes of them is told to the handlers.
+ * bulk) and those for datagrams, as a {@link Link}. Its promises end here; what comes of them is told to the handlers.
  */
 export class PeerConnection implements Link {
   readonly peerId: PeerId;
@@ -43,20 +41,22 @@ export class PeerConnection implements Link {
   private state: 'negotiating' | 'open' | 'lost' | 'released' = 'negotiating';
   private pc: RTCPeerConnection | undefined;
   private channels: RTCDataChannel[] = [];
+  private datagrams: DatagramChannels | undefined;
+  private readonly drain: DrainWatch;
   /** Commands run one after the other. */
   private queue: Promise<void> = Promise.resolve();
   private gathering: ReturnType<typeof setTimeout> | undefined;
   private earlyCandidates: Candidate[] = [];
   private earlyMessages: [Lane, Uint8Array][] = [];
   private messageBytes = DEFAULT_MESSAGE_BYTES;
-  /** Bytes sent since the last look at the buffer. */
-  private unchecked = 0;
 
   /** @throws when the platform can construct no further RTCPeerConnection */
   constructor(peerId: PeerId, handlers: LinkHandlers, options: PeerConnectionOptions) {
     this.peerId = peerId;
     this.handlers = handlers;
     this.options = options;
+    const channels = (): RTCDataChannel[] => [...this.channels, ...(this.datagrams?.channels ?? [])];
+    this.drain = new DrainWatch(channels, (event) => this.tell(event));
     const { configuration } = options;
     if (typeof configuration === 'function') {
       this.enqueue('open', async () => {
@@ -73,6 +73,8 @@ export class PeerConnection implements Link {
   }
 
   command(command: LinkCommand): void {
+    // At once, since what is buffered now is part of the answer.
+    if (command.type === 'drain') return this.state === 'open' ? this.drain.ask(command.below) : undefined;
     this.enqueue(command.type, async () => {
       if (this.pc !== undefined) await this.run(this.pc, command);
     });
@@ -90,24 +92,31 @@ export class PeerConnection implements Link {
       // for another thread, and then uses it). To ask for the state lets a close come first that is under way already.
       if (channel.readyState !== 'open') return this.lose('channel closed');
       channel.send(bytes as Uint8Array<ArrayBuffer>);
-      this.unchecked += bytes.length;
-      if (this.unchecked < CHECK_BYTES) return;
-      this.unchecked = 0;
-      if (channel.bufferedAmount > MAX_BUFFERED_BYTES) this.lose('send buffer overflow');
     } catch (error) {
       this.lose(`cannot send: ${describeError(error)}`);
+    }
+  }
+
+  datagram(maxRetransmits: number, bytes: Uint8Array): void {
+    if (this.state !== 'open') return;
+    try {
+      this.datagrams?.send(maxRetransmits, bytes);
+    } catch {
+      // The platform's buffer is full, or it has no further channel: one of many is lost, as the caller expects.
     }
   }
 
   close(): void {
     if (this.state === 'released') return;
     this.state = 'released';
+    this.drain.stop();
     clearTimeout(this.gathering);
     this.earlyCandidates = [];
     this.earlyMessages = [];
     // What was sent just before is on its way already: a goodbye arrives although the connection is closed at once.
     for (const channel of this.channels) channel.close();
     this.channels = [];
+    this.datagrams = undefined;
     this.pc?.close();
     this.pc = undefined;
     this.options.released?.();
@@ -131,6 +140,10 @@ export class PeerConnection implements Link {
       channel.onmessage = ({ data }: MessageEvent<unknown>) => this.onMessage(lane, data);
       return channel;
     });
+    this.datagrams = new DatagramChannels(pc, (data) => {
+      // Before both sides are open nobody sends any.
+      if (this.state === 'open') this.onMessage('datagram', data);
+    });
   }
 
   private enqueue(command: TransportCommand['type'], task: () => Promise<void>): void {
@@ -140,7 +153,7 @@ export class PeerConnection implements Link {
     });
   }
 
-  private async run(pc: RTCPeerConnection, command: LinkCommand): Promise<void> {
+  private async run(pc: RTCPeerConnection, command: Exclude<LinkCommand, { type: 'drain' }>): Promise<void> {
     switch (command.type) {
       case 'offer':
         // wrtc has no parameterless setLocalDescription.
@@ -207,13 +220,13 @@ export class PeerConnection implements Link {
     for (const [lane, bytes] of early) if (this.isOpen()) this.handlers.message(lane, bytes);
   }
 
-  private onMessage(lane: Lane, data: unknown): void {
+  private onMessage(carrier: Carrier, data: unknown): void {
     // No correct peer sends text; its bytes are judged as any others are.
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new TextEncoder().encode(String(data));
-    if (this.state === 'open') return this.handlers.message(lane, bytes);
+    if (this.state === 'open') return this.handlers.message(carrier, bytes);
     // One channel may open before the other.
-    if (this.state !== 'negotiating') return;
-    if (this.earlyMessages.length < MAX_EARLY) this.earlyMessages.push([lane, bytes]);
+    if (this.state !== 'negotiating' || carrier === 'datagram') return;
+    if (this.earlyMessages.length < MAX_EARLY) this.earlyMessages.push([carrier, bytes]);
     else this.lose('too many messages before the link was open');
   }
 

@@ -1,5 +1,6 @@
 import { assert, type PeerId } from '@peerpigeon/core';
-import type { Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import type { Carrier, Description, Lane, TransportCommand, TransportEvent } from '@peerpigeon/link';
+import { MAX_RETRANSMITS } from '../datagram.js';
 import type { Link, Links } from '../ports.js';
 import { equal, quiet, throws, until, type Conformance, type Turn } from './conformance.js';
 
@@ -15,6 +16,12 @@ const THEIR_ID: PeerId = 'f'.repeat(40);
 /** Every WebRTC data channel carries this much (RFC 8831 §6.6). */
 const LEAST_MESSAGE_BYTES = 16_384;
 const LANES: readonly Lane[] = ['control', 'bulk'];
+/** What is sent to see it drain: some milliseconds of any link. */
+const DRAIN_BYTES = 2_097_152;
+const DRAIN_MESSAGES = 64;
+/** What fits into one packet everywhere, and how often it may be sent again. */
+const DATAGRAM_BYTES = 1_000;
+const DATAGRAM_RETRANSMITS: readonly number[] = [0, 1, MAX_RETRANSMITS];
 
 /** What every {@link Links} keeps. Each case closes the links it made. */
 export function linksConformance(make: () => LinksFixture): Conformance[] {
@@ -53,7 +60,7 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
         for (const lane of LANES) for (const size of sizes) from.link.send(lane, pattern(size));
         await until(turn, () => to.messages.length === 2 * sizes.length, 'the messages');
         for (const lane of LANES) {
-          const got = to.messages.filter((message) => message.lane === lane).map((message) => message.bytes);
+          const got = to.messages.filter((message) => message.carrier === lane).map((message) => message.bytes);
           equal(
             got.map((bytes) => bytes.length),
             sizes,
@@ -80,6 +87,51 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
       await until(turn, () => b.messages.length > 0, 'the next message');
       equal(b.messages.length, 1, 'messages');
     }),
+    withPair('tells once, and each time it is asked, when it has drained so far', async (a, b, turn) => {
+      a.command({ type: 'drain', below: 0 });
+      await until(turn, () => a.drained.length === 1, 'drained, of an idle link');
+      const size = Math.min(a.link.maxMessageBytes, DRAIN_BYTES / DRAIN_MESSAGES);
+      for (const below of [DRAIN_BYTES / 2, 0]) {
+        for (let i = 0; i < DRAIN_MESSAGES; i++) a.link.send(i % 2 === 0 ? 'bulk' : 'control', new Uint8Array(size));
+        const asked = a.drained.length;
+        a.command({ type: 'drain', below });
+        await until(turn, () => a.drained.length > asked, `drained to ${below}`);
+        const { bytes, from } = a.drained[asked] as { readonly bytes: number; readonly from: number };
+        assert(bytes <= below, `drained to ${bytes} bytes, asked for ${below}`);
+        assert(from >= bytes && from <= 2 * DRAIN_MESSAGES * size, `drained from ${from} bytes to ${bytes}`);
+      }
+      await until(turn, () => b.messages.length === 2 * DRAIN_MESSAGES, 'the messages');
+      await quiet(turn);
+      equal(a.drained.length, 3, 'drained events');
+    }),
+    withPair('carries datagrams whole, both ways, each once at most', async (a, b, turn) => {
+      for (const [from, to] of [
+        [a, b],
+        [b, a],
+      ] as const) {
+        let sent = 0;
+        const sizes = (): number[] => to.messages.map(({ bytes }) => bytes.length);
+        // None need arrive: so many are sent that one of each kind does.
+        const step = async (): Promise<void> => {
+          for (const maxRetransmits of DATAGRAM_RETRANSMITS) {
+            from.link.datagram(maxRetransmits, pattern(DATAGRAM_BYTES - maxRetransmits));
+          }
+          sent++;
+          await turn();
+        };
+        const all = (): boolean => DATAGRAM_RETRANSMITS.every((count) => sizes().includes(DATAGRAM_BYTES - count));
+        await until(step, all, 'a datagram of each kind');
+        await quiet(turn);
+        for (const { carrier, bytes } of to.messages) {
+          equal(carrier, 'datagram', 'carrier');
+          equal(bytes, pattern(bytes.length), 'bytes');
+        }
+        for (const count of DATAGRAM_RETRANSMITS) {
+          const got = sizes().filter((size) => size === DATAGRAM_BYTES - count).length;
+          assert(got <= sent, `${got} of ${sent} datagrams came`);
+        }
+      }
+    }),
     withPair('delivers what was sent just before close, then tells the other side why, once', async (a, b, turn) => {
       a.link.send('control', pattern(40));
       a.close();
@@ -95,6 +147,8 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
       a.close();
       a.close();
       a.link.send('control', pattern(4));
+      a.link.datagram(0, pattern(4));
+      a.link.command({ type: 'drain', below: 0 });
       a.link.command({ type: 'offer' });
       await until(turn, () => b.events.includes('closed'), 'closed at the other side');
       await quiet(turn);
@@ -142,7 +196,8 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
 class End {
   readonly link: Link;
   readonly events: TransportEvent['type'][] = [];
-  readonly messages: { readonly lane: Lane; readonly bytes: Uint8Array }[] = [];
+  readonly messages: { readonly carrier: Carrier; readonly bytes: Uint8Array }[] = [];
+  readonly drained: Extract<TransportEvent, { readonly type: 'drained' }>[] = [];
   readonly failed: TransportCommand['type'][] = [];
   description: Description | undefined;
   closeReason = '';
@@ -156,7 +211,7 @@ class End {
     this.within = true;
     this.link = links.open(peer, {
       event: (event) => this.onEvent(event),
-      message: (lane, bytes) => this.messages.push({ lane, bytes }),
+      message: (carrier, bytes) => this.messages.push({ carrier, bytes }),
     });
     this.within = false;
   }
@@ -177,6 +232,7 @@ class End {
     if (this.within) this.trespasses.push(event.type);
     this.events.push(event.type);
     if (event.type === 'description') this.description = event.description;
+    if (event.type === 'drained') this.drained.push(event);
     if (event.type === 'closed') this.closeReason = event.reason;
     if (event.type === 'failed') this.failed.push(event.command);
     if (event.type === 'candidate') this.other?.command(event);
