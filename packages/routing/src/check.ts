@@ -10,6 +10,7 @@ import type { Data, Message, Parcel } from './message.js';
  * @param from the link it came over
  */
 export function findFault(message: Message, from: PeerId, config: Config): Fault | undefined {
+  if (message.type === 'receipt') return undefined;
   const { ttl, route } = message;
   const { maxHops, peerId } = config;
   if (ttl < 1 || ttl > maxHops) return { code: 'over-limit', detail: `TTL ${ttl}, limit ${maxHops}` };

@@ -5,17 +5,43 @@ import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 export const MAX_ROUTE_HOPS = 40;
 /** Most steps of a random walk; HyParView's longest has 6. */
 export const MAX_WALK_STEPS = 64;
+/** Most copies that an author sends of one message, so that an attempt is a small number on the wire. */
+export const MAX_ATTEMPTS = 16;
+/** Most receipts in one message: 50 ms of a thousand messages a second. */
+export const MAX_RECEIPTS = 64;
 /** Largest body of a parcel: a dozen peer records with routes fill three quarters of it. */
 export const MAX_PARCEL_BYTES = 16_384;
 
 /** How one kind of own messages is sent until it is acknowledged. */
 export interface Resending {
-  /** How long the origin waits for an acknowledgement before it reports a failure. */
+  /** How long the origin waits for an acknowledgement before it reports a failure, unless a message says otherwise. */
   readonly ackTimeoutMs: Millis;
-  /** When an unanswered message is sent again, after it was sent first; each time over another link if there is one. */
+  /**
+   * When an unanswered message is sent again, after it was sent first, and from the last on twice as late each time; over
+   * another link if there is one. No sooner than what is sent there and back takes, once that is known.
+   */
   readonly resendAfterMs: readonly Millis[];
-  /** How many may wait for an acknowledgement; one more fails at once as unreachable. */
+  /** How many may wait for an acknowledgement; one more fails at once as refused. */
   readonly maxPending: number;
+}
+
+/** How a peer sees to it that the next one has what it was sent. */
+export interface CustodyConfig {
+  /** How long a receipt is waited for over a link whose round trip is not known. */
+  readonly initialMs: Millis;
+  /** Bounds of the wait where it is: twice the round trip, more where that varies. */
+  readonly minMs: Millis;
+  readonly maxMs: Millis;
+  /** How many more ways a relay tries for one copy. The author may have others yet. */
+  readonly maxDetours: number;
+  /** Copies watched at a time, and their bytes; what exceeds either is sent unwatched. */
+  readonly maxCopies: number;
+  readonly maxBytes: number;
+  /** How long a receipt may wait for others to the same peer, when one has gone there just before. */
+  readonly batchMs: Millis;
+  /** How many copies that went by are remembered, and for how long, so that one that a detour brings again is dropped. */
+  readonly maxPassed: number;
+  readonly passedMs: Millis;
 }
 
 /** Who this router is and how it is tuned. */
@@ -34,8 +60,20 @@ export interface Config {
   readonly signal: Resending;
   /** How long after a first `nack` the message is sent again; twice as long after each further one. */
   readonly nackRetryMs: Millis;
-  /** How often one message is sent at most, for whatever reason. */
+  /** The longest such wait. */
+  readonly maxNackRetryMs: Millis;
+  /** How often its author sends one message at most, for whatever reason: 1 to `MAX_ATTEMPTS`. */
   readonly maxAttempts: number;
+  /** How many failed messages are remembered, and for how long, so that a late acknowledgement is told of. */
+  readonly maxFailed: number;
+  readonly lateMs: Millis;
+  /** Of how many neighbours that said goodbye that is remembered, and for how long. */
+  readonly maxDeparted: number;
+  readonly departedMs: Millis;
+  /** Largest message with its hop part: what a link carries in one frame. A larger one fails as too large. */
+  readonly maxFrameBytes: number;
+  /** How the copies of direct messages are watched over one link each. */
+  readonly custody: CustodyConfig;
   /** How many received messages are remembered, so that a copy is acknowledged again but not shown. */
   readonly seenMaxEntries: number;
   /** How long a received message is remembered. */
@@ -73,8 +111,40 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network' | 'rng'> = {
   },
   /** 0.25 + 0.5 + 1 + 2 + 4 s are within the timeout; a ring heals in seconds. */
   nackRetryMs: 250,
-  /** One, two for silence and five for nacks. */
-  maxAttempts: 8,
+  /** A guess, for messages that may wait for a minute. */
+  maxNackRetryMs: 5_000,
+  /** One, two for silence, five for nacks, and one for each of eight links that are dead. */
+  maxAttempts: MAX_ATTEMPTS,
+  /** As many as may be pending at once. */
+  maxFailed: 1_024,
+  /** A way of 1,023 links of 100 ms, there and back, takes 205 s. */
+  lateMs: 300_000,
+  /** A guess: five times the most links. */
+  maxDeparted: 256,
+  /** Ours: whoever stays away for longer is no more known than anybody else. */
+  departedMs: 300_000,
+  /** What two current browsers agree on (link). */
+  maxFrameBytes: 65_536,
+  custody: {
+    /** Above the round trip of most links; a copy too many does no harm. A guess. */
+    initialMs: 500,
+    /** Linux's smallest retransmission timeout is 200 ms, and receipts may wait for `batchMs`. */
+    minMs: 250,
+    /** A third of the time that a link needs to be called silent. */
+    maxMs: 1_200,
+    /** Of three ways that were chosen first, one is mostly good while half of the peers are gone. */
+    maxDetours: 2,
+    /** A thousand messages a second at a round trip of half a second, twice. */
+    maxCopies: 1_024,
+    /** As much as gossip keeps for others. */
+    maxBytes: 4_194_304,
+    /** A receipt of 23 bytes for each message at low rates, less than 50 a second at high ones. */
+    batchMs: 20,
+    /** Two minutes of 34 messages a second; some 100 bytes each. */
+    maxPassed: 4_096,
+    /** Longer than detours take: three ways of 1.2 s at some relays in a row. */
+    passedMs: 30_000,
+  },
   /** 167 messages a second for 120 s; about 3 MB when full. */
   seenMaxEntries: 20_000,
   /** Twelve times the origin's timeout: no copy is on its way longer. */

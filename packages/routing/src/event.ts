@@ -1,10 +1,21 @@
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
 
-/**
- * Why a message failed: no way led to its receiver, for as long as we tried; nobody answered in time, so that it may or
- * may not have arrived; or this mesh left.
- */
-export type FailureReason = 'unreachable' | 'timeout' | 'disconnected';
+/** Why a message failed. */
+export type FailureReason =
+  /** No way led to its receiver, for as long as we tried: it did not arrive. */
+  | 'unreachable'
+  /** Nobody answered in time: it may or may not have arrived. */
+  | 'timeout'
+  /** Its receiver said goodbye to the mesh. */
+  | 'left'
+  /** It was not taken: too many wait already, or the receiver would not have it. */
+  | 'refused'
+  /** The `abort` input. It may have arrived. */
+  | 'aborted'
+  /** With its hop part it exceeds a frame. */
+  | 'tooLarge'
+  /** This mesh left. It may have arrived. */
+  | 'disconnected';
 
 /** What a router has to tell. */
 export type Event =
@@ -28,6 +39,8 @@ export type Event =
       readonly hops: number;
       /** From the `route` input to the acknowledgement. */
       readonly roundTripMs: Millis;
+      /** It was reported as failed before: its acknowledgement is late. */
+      readonly late: boolean;
     }
   /** A parcel for us. `path`: ids passed, its sender first, our neighbour last. `body`: see {@link Parcel}. */
   | { readonly type: 'parcel'; readonly from: PeerId; readonly body: unknown; readonly path: readonly PeerId[] }

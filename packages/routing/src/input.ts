@@ -1,4 +1,4 @@
-import type { Envelope, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
+import type { Envelope, MessageId, Millis, PeerDown, PeerId, PeerUp, Received, TimerFired } from '@peerpigeon/core';
 import type { Message } from './message.js';
 import type { Timer } from './timer.js';
 
@@ -20,7 +20,8 @@ export type Address =
 /** What can happen to a router. */
 export type Input =
   /**
-   * Bring an envelope to its receiver. Exactly one `delivered` or `failed` follows. `route` are the peers between us and
+   * Bring an envelope to its receiver. Exactly one `delivered` or `failed` follows (and, if its acknowledgement comes after
+   * all, a `delivered` that is `late`). `route` are the peers between us and
    * the receiver, our neighbour first, as far as somebody knows them; without it, or when it is broken, the way is found
    * greedily. With `mostHops` one copy is sent, over so many links at most: whoever asks for it has another path besides.
    */
@@ -29,7 +30,13 @@ export type Input =
       readonly envelope: Envelope;
       readonly route?: readonly PeerId[];
       readonly mostHops?: number;
+      /** How long it may wait for its acknowledgement; by default as long as configured for its kind. */
+      readonly timeoutMs?: Millis;
     }
+  /** Give a message up: it is not sent again, and has failed. Without effect on what has ended, or never was. */
+  | { readonly type: 'abort'; readonly messageId: MessageId }
+  /** A peer said goodbye to the mesh. Nothing is awaited of it until a link with it is up again. */
+  | { readonly type: 'departed'; readonly peer: PeerId }
   /**
    * Send a parcel: once, unacknowledged. One to a peer that cannot go on comes back as `bounced`, if that finds its way;
    * others, and what is over 16 KiB, are dropped.

@@ -1,6 +1,6 @@
 import { encode, MAX_HOPS, bytesToHex, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
 import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
-import { MAX_PARCEL_BYTES, MAX_ROUTE_HOPS } from './config.js';
+import { MAX_ATTEMPTS, MAX_PARCEL_BYTES, MAX_RECEIPTS, MAX_ROUTE_HOPS } from './config.js';
 
 /**
  * What counts in the choice of the next hop: 0 links, tunnels and the neighbours of neighbours; 1 (ring mode) links and
@@ -20,6 +20,8 @@ export interface Heading {
 /** A direct message or a signal on a link: what its author signed, and the hop part that every relay renews. */
 export interface Data extends Relayed, Heading {
   readonly type: 'data';
+  /** How often its author had sent the message before: a relay that passed this copy on does not do so again. */
+  readonly attempt: number;
 }
 
 /**
@@ -58,10 +60,13 @@ export interface Ack extends Way {
   readonly hops: number;
 }
 
-/** Why a relay gave up: no link leads nearer to the target; or the message has crossed too many. */
-export type NackReason = 'unreachable' | 'hop-limit';
+/**
+ * Why a copy went no further: no link leads nearer to the target; it has crossed too many; the next peer did not say that it
+ * has it, so that nobody knows; the target said goodbye; with its path it exceeds a frame; the target would not have it.
+ */
+export type NackReason = 'unreachable' | 'hop-limit' | 'unanswered' | 'left' | 'too-large' | 'refused';
 
-/** "It did not arrive": this copy went no further. */
+/** "It did not arrive, as far as I know": this copy went no further. */
 export interface Nack extends Way {
   readonly type: 'nack';
   readonly messageId: MessageId;
@@ -79,22 +84,29 @@ export interface Bounce extends Way {
 /** What goes back. */
 export type Answer = Ack | Nack | Bounce;
 
-/** Everything that routing says on a link. */
-export type Message = Data | Parcel | Answer;
+/** "I have them, and see to it that they go on": to the neighbour that sent copies of these messages. It goes no further. */
+export interface Receipt {
+  readonly type: 'receipt';
+  readonly messageIds: readonly MessageId[];
+}
 
-const TAGS: readonly Message['type'][] = ['data', 'ack', 'nack', 'parcel', 'bounce'];
-const NACK_REASONS: readonly NackReason[] = ['unreachable', 'hop-limit'];
+/** Everything that routing says on a link. */
+export type Message = Data | Parcel | Answer | Receipt;
+
+const TAGS: readonly Message['type'][] = ['data', 'ack', 'nack', 'parcel', 'bounce', 'receipt'];
+const NACK_REASONS: readonly NackReason[] = ['unreachable', 'hop-limit', 'unanswered', 'left', 'too-large', 'refused'];
 const ADDRESSES: readonly Parcel['address'][] = ['peer', 'key', 'walk'];
 const MESSAGE_ID_BYTES = 16;
 
 /**
- * An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack, 3 parcel, 4 bounce. Ids are byte strings.
+ * An array for core's `encode`, the tag first: 0 data, 1 ack, 2 nack, 3 parcel, 4 bounce, 5 receipt. Ids are byte strings.
  * @param encodeBody makes a value for core's `encode` of a parcel's body
  */
 export function encodeMessage(message: Message, encodeBody: (body: unknown) => FrameValue): FrameValue {
   const tag = TAGS.indexOf(message.type);
+  if (message.type === 'receipt') return [tag, message.messageIds.map(hexToBytes)];
   const route = message.route.map(hexToBytes);
-  if (message.type === 'data') return [tag, ...relayedToWire(message), route, ...aimToWire(message)];
+  if (message.type === 'data') return [tag, ...relayedToWire(message), route, ...aimToWire(message), message.attempt];
   if (message.type === 'parcel') {
     const { address, to, ttl, path, body } = message;
     const bytes = body instanceof Uint8Array ? body : encode(encodeBody(body));
@@ -114,8 +126,21 @@ export function encodeMessage(message: Message, encodeBody: (body: unknown) => F
 export function decodeMessage(value: unknown): Message {
   const fields = new Fields(value, 'routing', 1);
   const type = TAGS[fields.integer(0, TAGS.length - 1)] as Message['type'];
-  if (type === 'data') return { type, ...readRelayed(fields, 1), ...readHeading(fields) };
-  return type === 'parcel' ? readParcel(fields) : readAnswer(type, fields);
+  switch (type) {
+    case 'data':
+      return {
+        type,
+        ...readRelayed(fields, 1),
+        ...readHeading(fields),
+        attempt: fields.integer(0, MAX_ATTEMPTS - 1),
+      };
+    case 'parcel':
+      return readParcel(fields);
+    case 'receipt':
+      return { type, messageIds: fields.list(MAX_RECEIPTS, readMessageId) };
+    default:
+      return readAnswer(type, fields);
+  }
 }
 
 function aimToWire({ goal, mode }: Heading): FrameValue[] {
@@ -139,6 +164,10 @@ function readOptionalId(fields: Fields): PeerId | null {
   return fields.optional(() => fields.peerId()) ?? null;
 }
 
+function readMessageId(fields: Fields): MessageId {
+  return bytesToHex(fields.bytes(MESSAGE_ID_BYTES, MESSAGE_ID_BYTES));
+}
+
 function readParcel(fields: Fields): Parcel {
   const address = ADDRESSES[fields.integer(0, ADDRESSES.length - 1)] as Parcel['address'];
   const to = address === 'walk' ? readOptionalId(fields) : fields.peerId();
@@ -152,7 +181,7 @@ function readAnswer(type: Answer['type'], fields: Fields): Answer {
   const route = readIds(fields, MAX_HOPS);
   const way = { to, route, ttl: fields.integer(1, MAX_HOPS) };
   if (type === 'bounce') return { type, ...way, peer: fields.peerId() };
-  const messageId = bytesToHex(fields.bytes(MESSAGE_ID_BYTES, MESSAGE_ID_BYTES));
+  const messageId = readMessageId(fields);
   const from = fields.peerId();
   if (type === 'ack') return { type, ...way, messageId, from, hops: fields.integer(1, MAX_HOPS) };
   const reason = NACK_REASONS[fields.integer(0, NACK_REASONS.length - 1)] as NackReason;

@@ -40,7 +40,7 @@ export const GREEDY: Heading = { route: NONE, goal: null, mode: 0 };
  * Leaves, which have a single link, lead nowhere: one is chosen only as the target itself, over its link, its neighbour's,
  * or the way that is kept to it (a lodger) where it would be on the ring.
  *
- * A suspect neighbour is chosen only when nothing else is possible.
+ * A neighbour that is suspect, or owes receipts, is chosen only when nothing else is possible.
  */
 export class Neighbourhood {
   private readonly self: PeerId;
@@ -51,6 +51,7 @@ export class Neighbourhood {
   private readonly tunnels = new Map<PeerId, readonly PeerId[]>();
   private readonly lodgers = new Map<PeerId, readonly PeerId[]>();
   private readonly suspects = new Set<PeerId>();
+  private readonly quiet = new Set<PeerId>();
 
   constructor(self: PeerId, limits: Limits) {
     this.self = self;
@@ -68,6 +69,7 @@ export class Neighbourhood {
   delete(peer: PeerId): void {
     this.views.delete(peer);
     this.suspects.delete(peer);
+    this.quiet.delete(peer);
     for (const ways of [this.tunnels, this.lodgers]) {
       for (const [end, route] of ways) if (route[0] === peer) ways.delete(end);
     }
@@ -79,6 +81,7 @@ export class Neighbourhood {
     this.tunnels.clear();
     this.lodgers.clear();
     this.suspects.clear();
+    this.quiet.clear();
   }
 
   /** How many peers are reached by tunnels. */
@@ -95,6 +98,20 @@ export class Neighbourhood {
   suspect(peer: PeerId, suspected: boolean): void {
     if (!suspected) this.suspects.delete(peer);
     else if (this.views.has(peer)) this.suspects.add(peer);
+  }
+
+  /**
+   * Whether a neighbour owes receipts. Then messages go over others where they can. It counts as before for what seeks the
+   * nearest to a key: it may just be busy.
+   */
+  owes(peer: PeerId, overdue: boolean): void {
+    if (!overdue) this.quiet.delete(peer);
+    else if (this.views.has(peer)) this.quiet.add(peer);
+  }
+
+  /** Whether a message goes over this neighbour only where nothing else is possible. */
+  avoids(peer: PeerId): boolean {
+    return this.suspects.has(peer) || this.quiet.has(peer);
   }
 
   /** Sets what a neighbour's neighbours are, cut at the configured number; a peer without a link is ignored. */
@@ -143,10 +160,19 @@ export class Neighbourhood {
     return sound.length > 0 ? sound : onward.length > 0 ? onward : links;
   }
 
-  /** The next hop of a message for `target` that came with this heading; undefined at a local minimum. */
-  next(target: PeerId, heading: Heading): Hop | undefined {
-    const hop = this.choose(target, heading, this.suspects);
-    return hop === undefined && this.suspects.size > 0 ? this.choose(target, heading, NOBODY) : hop;
+  /**
+   * The next hop of a message for `target` that came with this heading; undefined at a local minimum.
+   * @param tried links that it was sent over in vain
+   */
+  next(target: PeerId, heading: Heading, tried: ReadonlySet<PeerId> = NOBODY): Hop | undefined {
+    const avoided = this.avoided(tried);
+    const hop = this.choose(target, heading, avoided);
+    return hop === undefined && avoided.size > tried.size ? this.choose(target, heading, tried) : hop;
+  }
+
+  private avoided(tried: ReadonlySet<PeerId>): ReadonlySet<PeerId> {
+    const { suspects, quiet } = this;
+    return suspects.size + quiet.size === 0 ? tried : new Set([...suspects, ...quiet, ...tried]);
   }
 
   /**
@@ -163,8 +189,7 @@ export class Neighbourhood {
    * @param tried first hops tried before; the choice is not added
    */
   first(target: PeerId, route: readonly PeerId[], tried: Set<PeerId>): Hop | undefined {
-    const hop =
-      this.firstBut(new Set([...this.suspects, ...tried]), target, route) ?? this.firstBut(tried, target, route);
+    const hop = this.firstBut(this.avoided(tried), target, route) ?? this.firstBut(tried, target, route);
     if (hop !== undefined || tried.size === 0) return hop;
     tried.clear();
     return this.first(target, route, tried);

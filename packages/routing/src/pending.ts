@@ -1,10 +1,13 @@
+import { ExpiringMap } from '@peerpigeon/core';
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { Config, Resending } from './config.js';
 import type { Event, FailureReason } from './event.js';
-import { sendOn } from './forward.js';
+import { frameBytes, sendOn } from './forward.js';
+import type { Data, NackReason } from './message.js';
 import { GREEDY } from './neighbourhood.js';
 import type { Neighbourhood } from './neighbourhood.js';
 import type { Output } from './output.js';
+import { RoundTrip } from './round-trip.js';
 import { straighten } from './source-route.js';
 
 /** Where an own message stands between the `route` input and its one `delivered` or `failed`. */
@@ -13,7 +16,7 @@ type State =
   | 'waiting'
   /** A copy is under way. */
   | 'sent'
-  /** The last copy came back as a `nack`; it is sent again after a while, or over the next new link. */
+  /** The last copy came back as a `nack`, or no neighbour took it; it is sent again after a while, or over the next new link. */
   | 'refused';
 
 /** An own message without an acknowledgement. */
@@ -33,14 +36,30 @@ interface Entry {
   /** When it is sent again if nothing happens; Infinity when only an event can help. */
   retryAt: Millis;
   attempts: number;
+  /** Copies of which somebody said that they did not arrive. */
   nacks: number;
+  /** How often it was put off. */
+  delays: number;
   lastHop: PeerId | undefined;
+}
+
+/** A message that has failed, and may be acknowledged yet. */
+interface Failed {
+  readonly to: PeerId;
+  readonly routedAt: Millis;
 }
 
 /** How an own message is to go; see the `route` input. */
 interface Way {
   readonly route: readonly PeerId[] | undefined;
   readonly mostHops: number | undefined;
+  readonly timeoutMs: Millis | undefined;
+}
+
+/** A copy for one link: what the first hop is asked to pass on. */
+export interface Copy {
+  readonly data: Data;
+  readonly next: PeerId;
 }
 
 /** Own messages until they are acknowledged or given up: sends, re-sends, and the one event at the end. */
@@ -48,15 +67,37 @@ export class PendingTable {
   private readonly config: Config;
   private readonly neighbourhood: Neighbourhood;
   private readonly entries = new Map<MessageId, Entry>();
+  private readonly departed: ExpiringMap<PeerId, true>;
+  private readonly watch: (copy: Copy, now: Millis, out: Output[]) => void;
+  private readonly failed: ExpiringMap<MessageId, Failed>;
+  /** From the sending of a direct message to its acknowledgement. */
+  private readonly roundTrip = new RoundTrip();
 
-  constructor(config: Config, neighbourhood: Neighbourhood) {
+  /**
+   * @param departed peers that said goodbye
+   * @param watch called with each copy of a direct message that was sent
+   */
+  constructor(
+    config: Config,
+    neighbourhood: Neighbourhood,
+    departed: ExpiringMap<PeerId, true>,
+    watch: (copy: Copy, now: Millis, out: Output[]) => void,
+  ) {
     this.config = config;
     this.neighbourhood = neighbourhood;
+    this.departed = departed;
+    this.watch = watch;
+    this.failed = new ExpiringMap({ maxEntries: config.maxFailed, maxAgeMs: config.lateMs });
   }
 
   /** How many messages wait for an acknowledgement. */
   get size(): number {
     return this.entries.size;
+  }
+
+  /** How many that failed are remembered. */
+  get failedSize(): number {
+    return this.failed.size;
   }
 
   /** Whether this message waits for an acknowledgement. */
@@ -65,12 +106,13 @@ export class PendingTable {
   }
 
   /** Takes a message and sends it, at once or with the first link. One too many of its kind is refused. */
-  add(envelope: Envelope, to: PeerId, { route, mostHops }: Way, now: Millis, out: Output[]): void {
+  add(envelope: Envelope, to: PeerId, { route, mostHops, timeoutMs }: Way, now: Millis, out: Output[]): void {
     const resending = this.config[envelope.kind === 'signal' ? 'signal' : 'direct'];
     let waiting = 0;
     for (const entry of this.entries.values()) if (entry.resending === resending) waiting++;
-    if (waiting >= resending.maxPending) {
-      out.push(failed(envelope.id, to, 'unreachable'));
+    const tooLarge = frameBytes(envelope, 1) > this.config.maxFrameBytes;
+    if (tooLarge || waiting >= resending.maxPending) {
+      out.push(failed(envelope.id, to, tooLarge ? 'tooLarge' : 'refused'));
       return;
     }
     const entry: Entry = {
@@ -80,13 +122,14 @@ export class PendingTable {
       mostHops,
       resending,
       routedAt: now,
-      deadline: now + resending.ackTimeoutMs,
+      deadline: now + (timeoutMs ?? resending.ackTimeoutMs),
       tried: new Set(),
       state: 'waiting',
       firstSentAt: now,
       retryAt: Infinity,
       attempts: 0,
       nacks: 0,
+      delays: 0,
       lastHop: undefined,
     };
     this.entries.set(envelope.id, entry);
@@ -97,27 +140,46 @@ export class PendingTable {
   /** An acknowledgement came. False when it is late, or claims to come from somebody else than the receiver. */
   onAck(messageId: MessageId, from: PeerId, hops: number, now: Millis, out: Output[]): boolean {
     const entry = this.entries.get(messageId);
-    if (entry === undefined || entry.to !== from) return false;
+    const { to, routedAt } = entry ?? this.failed.get(messageId, now) ?? {};
+    if (to !== from || routedAt === undefined) return false;
     this.entries.delete(messageId);
-    const roundTripMs = now - entry.routedAt;
-    out.push(event({ type: 'delivered', messageId, to: entry.to, hops, roundTripMs }));
+    this.failed.delete(messageId);
+    // Of a message that was sent twice nobody knows which copy was acknowledged.
+    if (entry?.attempts === 1 && entry.resending === this.config.direct) this.roundTrip.add(now - entry.firstSentAt);
+    const late = entry === undefined;
+    out.push(event({ type: 'delivered', messageId, to, hops, roundTripMs: now - routedAt, late }));
     return true;
   }
 
-  /** A copy ended at a relay. Rings heal, so that it is sent again until the timeout, if it may. False when it is late. */
-  onNack(messageId: MessageId, now: Millis, out: Output[]): boolean {
+  /**
+   * A copy ended at a relay, or at the receiver. Rings heal, so that it is sent again until the timeout, if it may and if that
+   * can help. False when it is late.
+   */
+  onNack(messageId: MessageId, from: PeerId, reason: NackReason, now: Millis, out: Output[]): boolean {
     const entry = this.entries.get(messageId);
     if (entry === undefined) return false;
-    if (entry.mostHops !== undefined) {
-      this.entries.delete(messageId);
-      out.push(failed(messageId, entry.to, 'unreachable'));
-      return true;
-    }
-    entry.state = 'refused';
-    const delayMs = this.config.nackRetryMs * 2 ** entry.nacks;
-    entry.nacks++;
-    this.retryBy(entry, now + delayMs, out);
+    if (reason !== 'unanswered') entry.nacks++;
+    if (reason === 'too-large') this.fail(entry, 'tooLarge', now, out);
+    else if (reason === 'refused' && from === entry.to) this.fail(entry, 'refused', now, out);
+    else if (reason === 'left' || this.departed.has(entry.to, now)) this.fail(entry, 'left', now, out);
+    else if (entry.mostHops !== undefined) this.fail(entry, 'unreachable', now, out);
+    else this.putOff(entry, now, out);
     return true;
+  }
+
+  /** The first hop did not acknowledge a copy, or is gone: another one takes it, if there is one. */
+  onSilence(messageId: MessageId, peer: PeerId, now: Millis, out: Output[]): void {
+    const entry = this.entries.get(messageId);
+    if (entry?.state !== 'sent' || entry.lastHop !== peer) return;
+    const hop = this.neighbourhood.first(entry.to, [], new Set(entry.tried));
+    if (hop !== undefined && this.neighbourhood.avoids(hop.next)) this.putOff(entry, now, out);
+    else this.send(entry, now, out);
+  }
+
+  /** It is not sent again, and has failed. What has ended stays so. */
+  abort(messageId: MessageId, now: Millis, out: Output[]): void {
+    const entry = this.entries.get(messageId);
+    if (entry !== undefined) this.fail(entry, 'aborted', now, out);
   }
 
   /** A timer of this message is due; stale ones find it gone, or its time moved. */
@@ -125,9 +187,9 @@ export class PendingTable {
     const entry = this.entries.get(messageId);
     if (entry === undefined) return;
     if (now >= entry.deadline) {
-      this.entries.delete(messageId);
       // A copy that neither arrived nor came back may have arrived all the same.
-      out.push(failed(messageId, entry.to, entry.attempts > entry.nacks ? 'timeout' : 'unreachable'));
+      const unsure = entry.attempts > entry.nacks ? 'timeout' : 'unreachable';
+      this.fail(entry, this.departed.has(entry.to, now) ? 'left' : unsure, now, out);
     } else if (now >= entry.retryAt) {
       this.send(entry, now, out);
     }
@@ -138,9 +200,10 @@ export class PendingTable {
     for (const entry of this.entries.values()) if (entry.state !== 'sent') this.send(entry, now, out);
   }
 
-  /** A link is gone or silent, and what was just given to it may be lost: another one takes it, if there is another. */
+  /** A link is gone or silent, and signals just given to it may be lost: another one takes them, if there is another. */
   onLoss(peer: PeerId, now: Millis, out: Output[]): void {
     for (const entry of this.entries.values()) {
+      if (entry.resending === this.config.direct) continue;
       if (entry.state === 'sent' && entry.lastHop === peer) this.send(entry, now, out, peer);
     }
   }
@@ -149,6 +212,22 @@ export class PendingTable {
   onLeave(out: Output[]): void {
     for (const [messageId, entry] of this.entries) out.push(failed(messageId, entry.to, 'disconnected'));
     this.entries.clear();
+    this.failed.clear();
+  }
+
+  private fail(entry: Entry, reason: FailureReason, now: Millis, out: Output[]): void {
+    const { to, routedAt } = entry;
+    const { id } = entry.envelope;
+    this.entries.delete(id);
+    if (entry.attempts > 0 && entry.resending === this.config.direct) this.failed.set(id, { to, routedAt }, now);
+    out.push(failed(id, to, reason));
+  }
+
+  private putOff(entry: Entry, now: Millis, out: Output[]): void {
+    const { nackRetryMs, maxNackRetryMs } = this.config;
+    entry.state = 'refused';
+    this.retryBy(entry, now + Math.min(maxNackRetryMs, nackRetryMs * 2 ** entry.delays), out);
+    entry.delays++;
   }
 
   private send(entry: Entry, now: Millis, out: Output[], lost?: PeerId): void {
@@ -163,21 +242,28 @@ export class PendingTable {
       return;
     }
     if (entry.attempts === 0) entry.firstSentAt = now;
-    entry.attempts++;
+    const attempt = entry.attempts++;
     entry.state = 'sent';
     entry.lastHop = hop.next;
     entry.tried.add(hop.next);
-    const { envelope } = entry;
-    out.push(
-      sendOn(
-        { type: 'data', envelope, ttl: Math.min(mostHops, maxHops) + 1, hops: 0, path: [], ...GREEDY },
-        hop,
-        peerId,
-      ),
-    );
-    if (entry.mostHops !== undefined) return;
-    const afterMs = entry.resending.resendAfterMs.find((ms) => entry.firstSentAt + ms > now);
-    if (afterMs !== undefined) this.retryBy(entry, entry.firstSentAt + afterMs, out);
+    const { envelope, resending } = entry;
+    const ttl = Math.min(mostHops, maxHops) + 1;
+    const data: Data = { type: 'data', envelope, ttl, hops: 0, path: [], ...GREEDY, attempt };
+    out.push(sendOn(data, hop, peerId));
+    if (resending === this.config.direct) this.watch({ data, next: hop.next }, now, out);
+    if (entry.mostHops === undefined) this.retryBy(entry, this.resendAt(entry, now), out);
+  }
+
+  /** When an entry that nobody answers is sent next. */
+  private resendAt({ resending, firstSentAt }: Entry, now: Millis): Millis {
+    const { resendAfterMs } = resending;
+    const patienceMs = (resending === this.config.direct ? this.roundTrip.patienceMs : undefined) ?? 0;
+    let afterMs: Millis | undefined;
+    for (let nth = 0; ; nth++) {
+      afterMs = resendAfterMs[nth] ?? (afterMs === undefined ? Infinity : 2 * afterMs);
+      const at = firstSentAt + Math.max(afterMs, patienceMs * 2 ** nth);
+      if (at > now) return at;
+    }
   }
 
   /** Sees to it that the entry is sent again at `at` or before. */

@@ -2,22 +2,27 @@
  * Multi-hop delivery over existing links. Each relay hands a message to whoever it knows nearest to the target on the
  * ring of ids, looking two links ahead; the target acknowledges along the path that the message took; a relay that knows
  * nobody nearer says so the same way. The origin sends again, over other links, until it is answered or its time is up,
- * and reports exactly one outcome. Parcels go the same ways once, unacknowledged. Relays keep no state of what they pass on.
+ * and reports exactly one outcome. Whoever sends a direct message on answers for it until the next peer has said that it
+ * has it, and tries others meanwhile. Parcels go the same ways once, unacknowledged.
  */
 import { assert, ExpiringMap, MAX_HOPS, pick } from '@peerpigeon/core';
 import type { Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { findFault } from './check.js';
-import { DEFAULTS, MAX_WALK_STEPS } from './config.js';
+import { DEFAULTS, MAX_ATTEMPTS, MAX_WALK_STEPS } from './config.js';
 import type { Config, Options } from './config.js';
+import { Custody } from './custody.js';
+import type { Held } from './custody.js';
 import type { Event } from './event.js';
-import { sendOn } from './forward.js';
+import { frameBytes, sendOn } from './forward.js';
 import type { Address, Input } from './input.js';
 import type { Answer, Data, Message, NackReason, Parcel, Way } from './message.js';
 import { GREEDY, Neighbourhood } from './neighbourhood.js';
 import type { Hop } from './neighbourhood.js';
 import type { Output } from './output.js';
 import { PendingTable } from './pending.js';
+import { Receipts } from './receipts.js';
 import { straighten } from './source-route.js';
+import type { Timer } from './timer.js';
 
 /** What passed through, since the start. */
 export interface Counters {
@@ -25,12 +30,16 @@ export interface Counters {
   readonly received: number;
   /** Data and parcels for us, given to the level above. */
   readonly delivered: number;
-  /** Data for us that was shown before, and acknowledged again. */
+  /** Data for us that was shown before, and acknowledged again, and data for others that was passed on before. */
   readonly duplicates: number;
   /** Data, parcels and answers passed on for others. */
   readonly relayed: number;
   /** Data and parcels that went no further here. */
   readonly nacked: number;
+  /** Data sent another way, since the first hop or a later one did not acknowledge it. */
+  readonly detours: number;
+  /** Receipts of neighbours, however many messages each is for. */
+  readonly receipts: number;
   /** Answers that came too late, were not ours to have, or knew no way on, and own parcels that came back. */
   readonly stray: number;
   /** Dropped as violations; parcels that could not be read; own parcels over `MAX_PARCEL_BYTES`. */
@@ -45,19 +54,45 @@ export class Routing implements Machine<Input, Output> {
   private readonly config: Config;
   private readonly neighbourhood: Neighbourhood;
   private readonly pending: PendingTable;
+  private readonly custody: Custody;
+  private readonly receipts: Receipts;
   private readonly seen: ExpiringMap<MessageId, true>;
+  /** Copies passed on for others: their message and attempt. */
+  private readonly passed: ExpiringMap<string, true>;
+  /** Neighbours that said goodbye. */
+  private readonly departed: ExpiringMap<PeerId, true>;
 
-  /** @throws {RangeError} when `maxHops` is no integer in [1, `MAX_HOPS`] */
+  /** @throws {RangeError} when `maxHops` is no integer in [1, `MAX_HOPS`], or `maxAttempts` none in [1, `MAX_ATTEMPTS`] */
   constructor(options: Options) {
     const config = { ...DEFAULTS, ...options };
     if (!Number.isInteger(config.maxHops) || config.maxHops < 1 || config.maxHops > MAX_HOPS) {
       throw new RangeError(`expected maxHops from 1 to ${MAX_HOPS}, got ${config.maxHops}`);
     }
+    const { maxAttempts, custody } = config;
+    if (!Number.isInteger(maxAttempts) || maxAttempts < 1 || maxAttempts > MAX_ATTEMPTS) {
+      throw new RangeError(`expected maxAttempts from 1 to ${MAX_ATTEMPTS}, got ${maxAttempts}`);
+    }
     this.config = config;
     this.neighbourhood = new Neighbourhood(config.peerId, config);
-    this.pending = new PendingTable(config, this.neighbourhood);
+    this.custody = new Custody(custody);
+    this.receipts = new Receipts(custody);
+    this.departed = new ExpiringMap({ maxEntries: config.maxDeparted, maxAgeMs: config.departedMs });
+    this.passed = new ExpiringMap({ maxEntries: custody.maxPassed, maxAgeMs: custody.passedMs });
+    this.pending = new PendingTable(config, this.neighbourhood, this.departed, ({ data, next }, now, out) =>
+      this.custody.watch({ data, next, tried: new Set([next]) }, now, out),
+    );
     this.seen = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs: config.seenMaxAgeMs });
-    this.count = { received: 0, delivered: 0, duplicates: 0, relayed: 0, nacked: 0, stray: 0, refused: 0 };
+    this.count = {
+      received: 0,
+      delivered: 0,
+      duplicates: 0,
+      relayed: 0,
+      nacked: 0,
+      detours: 0,
+      receipts: 0,
+      stray: 0,
+      refused: 0,
+    };
     this.counters = this.count;
   }
 
@@ -68,9 +103,13 @@ export class Routing implements Machine<Input, Output> {
 
   /** What its bounded maps hold and may hold. */
   get mapSizes(): Record<string, { readonly size: number; readonly cap: number }> {
-    const { direct, signal, seenMaxEntries, maxTunnels, maxLodgers } = this.config;
+    const { direct, signal, seenMaxEntries, maxTunnels, maxLodgers, maxFailed, maxDeparted, custody } = this.config;
     return {
       routingPending: { size: this.pending.size, cap: direct.maxPending + signal.maxPending },
+      routingFailed: { size: this.pending.failedSize, cap: maxFailed },
+      routingCustody: { size: this.custody.size, cap: custody.maxCopies },
+      routingPassed: { size: this.passed.size, cap: custody.maxPassed },
+      routingDeparted: { size: this.departed.size, cap: maxDeparted },
       routingSeen: { size: this.seen.size, cap: seenMaxEntries },
       routingTunnels: { size: this.neighbourhood.tunnelled, cap: maxTunnels },
       routingLodgers: { size: this.neighbourhood.lodged, cap: maxLodgers },
@@ -93,34 +132,61 @@ export class Routing implements Machine<Input, Output> {
         return this.neighbourhood.setLodger(input.peer, input.route);
       case 'suspect':
         this.neighbourhood.suspect(input.peer, true);
-        return this.pending.onLoss(input.peer, now, out);
+        this.pending.onLoss(input.peer, now, out);
+        return this.detour(this.custody.abandon(input.peer), now, out);
       case 'recovered':
         return this.neighbourhood.suspect(input.peer, false);
       case 'view':
         return this.neighbourhood.setView(input.peer, { leaves: [], leaf: false, ...input });
       case 'leave':
         this.neighbourhood.clear();
+        this.custody.clear();
+        this.receipts.clear();
+        this.departed.clear();
         return this.pending.onLeave(out);
+      case 'abort':
+        return this.pending.abort(input.messageId, now, out);
+      case 'departed':
+        return this.departed.set(input.peer, true, now);
       case 'peerUp':
         this.neighbourhood.add(input.peer);
+        this.custody.add(input.peer);
+        this.departed.delete(input.peer);
         return this.pending.onPeerUp(now, out);
       case 'peerDown':
         this.neighbourhood.delete(input.peer);
-        return this.pending.onLoss(input.peer, now, out);
+        this.receipts.delete(input.peer);
+        this.pending.onLoss(input.peer, now, out);
+        return this.detour(this.custody.delete(input.peer), now, out);
       case 'received':
         return this.onReceived(input.from, input.message, now, out);
       case 'timer':
-        return this.pending.onTimer(input.timer.messageId, now, out);
+        return this.onTimer(input.timer, now, out);
     }
   }
 
-  private onRoute({ envelope, route, mostHops }: Extract<Input, { type: 'route' }>, now: Millis, out: Output[]): void {
+  private onTimer(timer: Timer, now: Millis, out: Output[]): void {
+    switch (timer.type) {
+      case 'pending':
+        return this.pending.onTimer(timer.messageId, now, out);
+      case 'receipts':
+        return this.receipts.onTimer(now, out);
+      case 'custody': {
+        const overdue = this.custody.onTimer(now, out);
+        for (const { next } of overdue) this.neighbourhood.owes(next, true);
+        return this.detour(overdue, now, out);
+      }
+    }
+  }
+
+  private onRoute(input: Extract<Input, { type: 'route' }>, now: Millis, out: Output[]): void {
+    const { envelope, route, mostHops, timeoutMs } = input;
     const { peerId, network } = this.config;
     const { id, kind, from, to } = envelope;
     const own = kind !== 'broadcast' && from === peerId && envelope.network === network;
     assert(own && to !== undefined && to !== peerId, 'only own messages to one other peer are routed');
     assert(!this.pending.has(id), 'an envelope is routed once');
-    this.pending.add(envelope, to, { route, mostHops }, now, out);
+    this.pending.add(envelope, to, { route, mostHops, timeoutMs }, now, out);
   }
 
   private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
@@ -166,21 +232,35 @@ export class Routing implements Machine<Input, Output> {
     if (fault !== undefined) {
       this.count.refused++;
       out.push({ type: 'violation', peer: from, code: fault.code, detail: fault.detail });
-    } else if (message.type === 'data') {
-      this.onData(message, now, out);
+      return;
+    }
+    this.neighbourhood.owes(from, false);
+    if (message.type === 'data') {
+      this.onData(message, from, now, out);
+    } else if (message.type === 'receipt') {
+      this.count.receipts++;
+      this.custody.onReceipt(from, message.messageIds, now);
     } else if (message.type === 'parcel') {
       this.onParcelReceived(message, from, now, out);
     } else {
+      // Whoever answers a message has it.
+      if (message.type !== 'bounce') this.custody.onReceipt(from, [message.messageId], now);
       this.onAnswer(message, now, out);
     }
   }
 
-  private onData(data: Data, now: Millis, out: Output[]): void {
-    const { envelope, hops, ttl, path } = data;
-    const { peerId } = this.config;
-    if (envelope.to !== peerId) {
+  private onData(data: Data, from: PeerId, now: Millis, out: Output[]): void {
+    const { envelope } = data;
+    if (envelope.kind === 'signal' && envelope.to !== this.config.peerId) {
       return this.relay(data, this.neighbourhood.next(envelope.to as PeerId, data), now, out);
     }
+    const answered = envelope.to === this.config.peerId ? this.accept(data, now, out) : this.passOn(data, now, out);
+    if (envelope.kind !== 'signal' && answered !== from) this.receipts.owe(from, envelope.id, now, out);
+  }
+
+  /** A message for us. Returns over which neighbour the acknowledgement went. */
+  private accept({ envelope, hops, ttl, path }: Data, now: Millis, out: Output[]): PeerId | undefined {
+    const { peerId } = this.config;
     if (this.seen.has(envelope.id, now)) {
       this.count.duplicates++;
     } else {
@@ -188,7 +268,49 @@ export class Routing implements Machine<Input, Output> {
       this.count.delivered++;
       this.emit({ type: 'message', envelope, hops, ttl: ttl - 1, path }, out);
     }
-    this.answer({ type: 'ack', messageId: envelope.id, from: peerId, hops, ...this.wayBack(path) }, out);
+    return this.answer({ type: 'ack', messageId: envelope.id, from: peerId, hops, ...this.wayBack(path) }, out);
+  }
+
+  /** A direct message for another. Returns over which neighbour an answer went, if one did. */
+  private passOn(data: Data, now: Millis, out: Output[]): PeerId | undefined {
+    const { envelope, attempt, path } = data;
+    const copy = `${envelope.id}${attempt}`;
+    // A detour has led to the way that the first copy took. One that comes back to us is another matter: its way was wrong.
+    if (this.passed.has(copy, now) && !path.includes(this.config.peerId)) {
+      this.count.duplicates++;
+      return undefined;
+    }
+    this.passed.set(copy, true, now);
+    return this.forward(data, new Set(), now, out);
+  }
+
+  /** Copies that were not acknowledged, or whose link is gone, go other ways. */
+  private detour(copies: readonly Held[], now: Millis, out: Output[]): void {
+    for (const { data, tried, next } of copies) {
+      this.count.detours++;
+      if (data.path.length === 0) this.pending.onSilence(data.envelope.id, next, now, out);
+      else this.forward(data, tried, now, out);
+    }
+  }
+
+  /** Sends a direct message on, and answers for it. Returns over which neighbour a nack went instead. */
+  private forward(data: Data, tried: ReadonlySet<PeerId>, now: Millis, out: Output[]): PeerId | undefined {
+    const { envelope, ttl, path, route } = data;
+    const { peerId, maxFrameBytes, custody } = this.config;
+    const to = envelope.to as PeerId;
+    if (ttl === 1) return this.giveUp(data, 'hop-limit', now, out);
+    if (frameBytes(envelope, path.length + route.length + 1) > maxFrameBytes) {
+      return this.giveUp(data, 'too-large', now, out);
+    }
+    const hop = tried.size > custody.maxDetours ? undefined : this.neighbourhood.next(to, data, tried);
+    if (hop === undefined) {
+      const reason = tried.size > 0 ? 'unanswered' : 'unreachable';
+      return this.giveUp(data, this.departed.has(to, now) ? 'left' : reason, now, out);
+    }
+    this.count.relayed++;
+    out.push(sendOn(data, hop, peerId));
+    this.custody.watch({ data, next: hop.next, tried: new Set([...tried, hop.next]) }, now, out);
+    return undefined;
   }
 
   private onParcelReceived(parcel: Parcel, from: PeerId, now: Millis, out: Output[]): void {
@@ -216,28 +338,31 @@ export class Routing implements Machine<Input, Output> {
   }
 
   private relay(message: Data | Parcel, hop: Hop | undefined, now: Millis, out: Output[]): void {
-    if (message.ttl === 1) return this.giveUp(message, 'hop-limit', now, out);
-    if (hop === undefined) return this.giveUp(message, 'unreachable', now, out);
-    this.count.relayed++;
-    out.push(sendOn(message, hop, this.config.peerId));
+    if (message.ttl === 1) this.giveUp(message, 'hop-limit', now, out);
+    else if (hop === undefined) this.giveUp(message, 'unreachable', now, out);
+    else {
+      this.count.relayed++;
+      out.push(sendOn(message, hop, this.config.peerId));
+    }
   }
 
-  private giveUp(message: Data | Parcel, reason: NackReason, now: Millis, out: Output[]): void {
+  private giveUp(message: Data | Parcel, reason: NackReason, now: Millis, out: Output[]): PeerId | undefined {
     this.count.nacked++;
     const way = this.wayBack(message.path);
     let answer: Answer;
     if (message.type === 'data') {
       // Its sender set a limit because it has another path, and that one is on its way by now.
-      if (reason === 'hop-limit' && message.envelope.kind === 'signal') return;
+      if (reason === 'hop-limit' && message.envelope.kind === 'signal') return undefined;
       answer = { type: 'nack', messageId: message.envelope.id, from: this.config.peerId, reason, ...way };
     } else if (message.address === 'peer') {
       answer = { type: 'bounce', peer: message.to as PeerId, ...way };
     } else {
-      return;
+      return undefined;
     }
+    if (way.to !== this.config.peerId) return this.answer(answer, out);
     // A detour may lead an own message back here, and end here.
-    if (way.to === this.config.peerId) this.onAnswer(answer, now, out);
-    else this.answer(answer, out);
+    this.onAnswer(answer, now, out);
+    return undefined;
   }
 
   private wayBack(path: readonly PeerId[]): Way {
@@ -248,7 +373,7 @@ export class Routing implements Machine<Input, Output> {
   private onAnswer(answer: Answer, now: Millis, out: Output[]): void {
     if (answer.to !== this.config.peerId) {
       if (answer.ttl === 1) this.count.stray++;
-      else if (this.answer({ ...answer, ttl: answer.ttl - 1 }, out)) this.count.relayed++;
+      else if (this.answer({ ...answer, ttl: answer.ttl - 1 }, out) !== undefined) this.count.relayed++;
       return;
     }
     if (answer.type === 'bounce') return this.emit({ type: 'bounced', to: answer.peer }, out);
@@ -256,19 +381,19 @@ export class Routing implements Machine<Input, Output> {
     const known =
       answer.type === 'ack'
         ? this.pending.onAck(messageId, from, answer.hops, now, out)
-        : this.pending.onNack(messageId, now, out);
+        : this.pending.onNack(messageId, from, answer.reason, now, out);
     if (!known) this.count.stray++;
   }
 
   /** Over links alone: back along its route, cut short where that can be; greedily, strictly nearer each time, where not. */
-  private answer(answer: Answer, out: Output[]): boolean {
+  private answer(answer: Answer, out: Output[]): PeerId | undefined {
     const hop = this.neighbourhood.next(answer.to, { route: answer.route, goal: null, mode: 2 });
     if (hop === undefined) {
       this.count.stray++;
-      return false;
+      return undefined;
     }
     out.push({ type: 'send', to: hop.next, message: { ...answer, route: hop.route } });
-    return true;
+    return hop.next;
   }
 
   private emit(event: Event, out: Output[]): void {

@@ -67,7 +67,14 @@ describe('one direct message', () => {
     const path = [id(1), id(2), id(3), id(4)];
     expect(network.take(id(5))).toEqual([{ type: 'message', envelope, hops: 4, ttl: 1019, path }]);
     expect(network.take(id(1))).toEqual([
-      { type: 'delivered', messageId: envelope.id, to: id(5), hops: 4, roundTripMs: expect.any(Number) as number },
+      {
+        type: 'delivered',
+        messageId: envelope.id,
+        to: id(5),
+        hops: 4,
+        roundTripMs: expect.any(Number) as number,
+        late: false,
+      },
     ]);
     for (const relay of path.slice(1)) expect(network.take(relay)).toEqual([]);
   });

@@ -9,15 +9,37 @@ const path = [id(1), id(2), id(3)];
 const messageId = 'ab'.repeat(16);
 const body = encode(['hello', 1]);
 const messages: readonly Message[] = [
-  { type: 'data', envelope: envelopeOf(id(1), id(9)), ttl: 253, hops: 3, path, route: [id(7)], goal: id(5), mode: 0 },
-  { type: 'data', envelope: envelopeOf(id(1), id(5)), ttl: 1, hops: 3, path, route: [], goal: null, mode: 2 },
+  {
+    type: 'data',
+    envelope: envelopeOf(id(1), id(9)),
+    ttl: 253,
+    hops: 3,
+    path,
+    route: [id(7)],
+    goal: id(5),
+    mode: 0,
+    attempt: 0,
+  },
+  {
+    type: 'data',
+    envelope: envelopeOf(id(1), id(5)),
+    ttl: 1,
+    hops: 3,
+    path,
+    route: [],
+    goal: null,
+    mode: 2,
+    attempt: 15,
+  },
   { type: 'ack', messageId, from: id(5), to: id(1), route: path, ttl: 1023, hops: 3 },
   { type: 'nack', messageId, from: id(5), to: id(1), route: [], ttl: 1, reason: 'unreachable' },
   { type: 'nack', messageId, from: id(5), to: id(1), route: path, ttl: 1, reason: 'hop-limit' },
   { type: 'parcel', address: 'peer', to: id(9), ttl: 9, path, body, route: [id(7), id(8)], goal: id(8), mode: 1 },
   { type: 'parcel', address: 'key', to: id(5), ttl: 1, path, body, route: [], goal: null, mode: 0 },
   { type: 'parcel', address: 'walk', to: null, ttl: 6, path, body, route: [], goal: null, mode: 0 },
+  { type: 'nack', messageId, from: id(5), to: id(1), route: [], ttl: 1, reason: 'refused' },
   { type: 'bounce', peer: id(9), to: id(1), route: [id(2)], ttl: 3 },
+  { type: 'receipt', messageIds: [messageId, 'cd'.repeat(16)] },
 ];
 
 describe('messages on the wire', () => {
@@ -27,7 +49,17 @@ describe('messages on the wire', () => {
 
   it('S175: relays forward the signed bytes and the signature untouched', () => {
     const envelope = { ...envelopeOf(id(1), id(9)), signature: new Uint8Array(64).fill(7) };
-    const sent: Message = { type: 'data', envelope, ttl: 9, hops: 1, path: [id(1)], route: [], goal: null, mode: 0 };
+    const sent: Message = {
+      type: 'data',
+      envelope,
+      ttl: 9,
+      hops: 1,
+      path: [id(1)],
+      route: [],
+      goal: null,
+      mode: 0,
+      attempt: 0,
+    };
     const read = decodeMessage(decode(encode(encodeMessage(sent, String))));
     expect(read).toEqual(sent);
   });
@@ -37,15 +69,19 @@ describe('messages on the wire', () => {
   const tooMany = Array.from({ length: 1024 }, () => one);
   it.each<[string, unknown]>([
     ['nothing', undefined],
-    ['an unknown tag', [5]],
+    ['an unknown tag', [6]],
     ['too few fields', [0]],
-    ['a TTL of 0', [0, sealed, 0, 1, [one], [], null, 0]],
-    ['a TTL over 1023', [0, sealed, 1024, 1, [one], [], null, 0]],
-    ['a path over 1023', [0, sealed, 1, 1, tooMany, [], null, 0]],
-    ['a short goal', [0, sealed, 1, 1, [one], [], new Uint8Array(19), 0]],
-    ['no envelope', [0, [one, one], 1, 1, [one], [], null, 0]],
-    ['a route over 40', [0, sealed, 1, 1, [one], tooMany.slice(0, 41), null, 0]],
-    ['an unknown mode', [0, sealed, 1, 1, [one], [], null, 3]],
+    ['a TTL of 0', [0, sealed, 0, 1, [one], [], null, 0, 0]],
+    ['a TTL over 1023', [0, sealed, 1024, 1, [one], [], null, 0, 0]],
+    ['a path over 1023', [0, sealed, 1, 1, tooMany, [], null, 0, 0]],
+    ['a short goal', [0, sealed, 1, 1, [one], [], new Uint8Array(19), 0, 0]],
+    ['no envelope', [0, [one, one], 1, 1, [one], [], null, 0, 0]],
+    ['a route over 40', [0, sealed, 1, 1, [one], tooMany.slice(0, 41), null, 0, 0]],
+    ['an unknown mode', [0, sealed, 1, 1, [one], [], null, 3, 0]],
+    ['no attempt', [0, sealed, 1, 1, [one], [], null, 0]],
+    ['an attempt over 15', [0, sealed, 1, 1, [one], [], null, 0, 16]],
+    ['a receipt of something short', [5, [new Uint8Array(15)]]],
+    ['too many receipts', [5, Array.from({ length: 65 }, () => new Uint8Array(16))]],
     ['a short message id', [1, one, [], 1, new Uint8Array(15), one, 1]],
     ['a way back over 1023', [1, one, tooMany, 1, new Uint8Array(16), one, 1]],
     ['an unknown reason', [2, one, [], 1, new Uint8Array(16), one, 9]],
@@ -79,9 +115,11 @@ describe('messages on the wire', () => {
           decoded++;
           machine.handle({ type: 'received', from: id(3), message: read }, 0, out);
         }
-        const { received, delivered, duplicates, relayed, nacked, stray, refused } = machine.counters;
+        const { received, delivered, duplicates, relayed, nacked, receipts, stray, refused } = machine.counters;
         const bounced = out.filter((output) => output.type === 'event' && output.event.type === 'bounced').length;
-        expect(delivered + duplicates + relayed + nacked + stray + refused + bounced).toBeGreaterThanOrEqual(received);
+        expect(delivered + duplicates + relayed + nacked + receipts + stray + refused + bounced).toBeGreaterThanOrEqual(
+          received,
+        );
       }),
       { numRuns: 300 },
     );

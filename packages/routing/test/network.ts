@@ -136,6 +136,11 @@ export class Network {
     if (until !== Infinity) this.now = until;
   }
 
+  /** A message comes, or comes again, after `delayMs`. */
+  deliverLater(from: PeerId, to: PeerId, message: Message, delayMs: number): void {
+    this.heap.push(this.now + delayMs, { peer: to, input: { type: 'received', from, message } });
+  }
+
   /** The events of `peer`, emptied. */
   take(peer: PeerId): Event[] {
     return this.events.get(peer)?.splice(0) ?? [];

@@ -23,10 +23,11 @@ const firstHops = (network: Network): PeerId[] =>
   network.sent.filter(({ from, message }) => from === A && message.type === 'data').map(({ to }) => to);
 
 describe('re-sends', () => {
-  it('S14: a lost message is sent again after 2.5 and 5 s, over other first hops, and shown once', () => {
+  it('S14: a message lost beyond the first hop is sent again after 2.5 and 5 s, over disjoint first hops, and shown once', () => {
     const network = diamond();
     let lost = 0;
-    network.lose = (from, _, message) => from === A && message.type === 'data' && lost++ < 2;
+    // The relays have it, say so, and die with it: neither their copies nor nacks get anywhere.
+    network.lose = (from, _, message) => [B, C, D].includes(from) && message.type !== 'receipt' && lost++ < 4;
     const envelope = network.route(A, E);
     network.run();
     expect(network.sent.filter(({ from }) => from === A).map(({ at }) => at)).toEqual([0, 2_500, 5_000]);
@@ -41,9 +42,10 @@ describe('re-sends', () => {
     const envelope = network.route(A, E);
     network.run();
     expect(network.take(E)).toHaveLength(1);
-    expect(network.machines.get(E)?.counters).toMatchObject({ delivered: 1, duplicates: 2 });
+    expect(network.machines.get(E)?.counters).toMatchObject({ delivered: 1 });
+    expect(network.machines.get(E)?.counters.duplicates).toBeGreaterThanOrEqual(2);
     expect(network.take(A)).toEqual([{ type: 'failed', messageId: envelope.id, to: E, reason: 'timeout' }]);
-    expect(network.now).toBe(10_000);
+    expect(network.now).toBeGreaterThanOrEqual(10_000);
   });
 
   it('a first hop that goes down is replaced at once', () => {
@@ -78,8 +80,8 @@ describe('re-sends', () => {
     expect(network.take(A)).toMatchObject([{ type: 'delivered' }]);
   });
 
-  it('a message is sent 8 times at most', () => {
-    const network = new Network(1, { nackRetryMs: 1 });
+  it('a message is sent 8 times at most, if so configured', () => {
+    const network = new Network(1, { nackRetryMs: 1, maxAttempts: 8 });
     network.add(A, B);
     network.link(A, B);
     network.route(A, E);
@@ -122,7 +124,7 @@ describe('re-sends', () => {
     network.route(A, B);
     network.route(A, B);
     const { id: messageId } = network.route(A, B);
-    expect(network.take(A)).toEqual([{ type: 'failed', messageId, to: B, reason: 'unreachable' }]);
+    expect(network.take(A)).toEqual([{ type: 'failed', messageId, to: B, reason: 'refused' }]);
     expect(network.machines.get(A)?.pendingSize).toBe(2);
   });
 
@@ -148,6 +150,10 @@ function alone(self: PeerId, peers: readonly PeerId[], options: Partial<Options>
   return { machine, receive };
 }
 
+/** What is sent among outputs, receipts apart. */
+const sends = (outputs: readonly Output[]): Output[] =>
+  outputs.filter((output) => output.type === 'send' && output.message.type !== 'receipt');
+
 function data(from: PeerId, to: PeerId, path: readonly PeerId[], rest: Partial<Data> = {}): Data {
   return {
     type: 'data',
@@ -158,6 +164,7 @@ function data(from: PeerId, to: PeerId, path: readonly PeerId[], rest: Partial<D
     goal: null,
     route: [],
     mode: 0,
+    attempt: 0,
     ...rest,
   };
 }
@@ -212,23 +219,27 @@ describe('relays', () => {
   it('commit to the neighbour that a hop was chosen for', () => {
     const { receive } = alone(C, [B, D]);
     // B is farther from E than we are, but A knew a way.
-    expect(receive(A, data(A, E, [A], { goal: B }))).toMatchObject([{ to: D, message: { goal: null, mode: 0 } }]);
-    expect(receive(A, data(A, id(0), [A], { goal: B }))).toMatchObject([{ to: B, message: { goal: null } }]);
+    expect(sends(receive(A, data(A, E, [A], { goal: B })))).toMatchObject([
+      { to: D, message: { goal: null, mode: 0 } },
+    ]);
+    expect(sends(receive(A, data(A, id(0), [A], { goal: B })))).toMatchObject([{ to: B, message: { goal: null } }]);
   });
 
   it('go on past the neighbour to one that is nearer, but never back to themselves', () => {
     const { receive, machine } = alone(C, [A, B]);
     machine.handle({ type: 'view', peer: B, neighbours: [A, C] }, 0, []);
-    expect(receive(A, data(D, E, [D, A], { goal: A }))).toMatchObject([{ to: B, message: { goal: null } }]);
+    expect(sends(receive(A, data(D, E, [D, A], { goal: A })))).toMatchObject([{ to: B, message: { goal: null } }]);
   });
 
   it('fall back to ring mode when the neighbour is gone', () => {
     const { receive, machine } = alone(C, [B, D]);
     machine.handle({ type: 'view', peer: B, neighbours: [E] }, 0, []);
-    expect(receive(A, data(A, id(6), [A], { goal: id(9) }))).toMatchObject([
+    expect(sends(receive(A, data(A, id(6), [A], { goal: id(9) })))).toMatchObject([
       { to: D, message: { mode: 1, goal: null } },
     ]);
-    expect(receive(A, data(A, id(6), [A]))).toMatchObject([{ to: B, message: { mode: 0, goal: E } }]);
+    expect(sends(receive(A, data(A, id(6), [A], { attempt: 1 })))).toMatchObject([
+      { to: B, message: { mode: 0, goal: E } },
+    ]);
   });
 
   it('answer with a nack at a local minimum and at the hop limit', () => {
@@ -236,7 +247,9 @@ describe('relays', () => {
     expect(receive(A, data(A, E, [A]))).toMatchObject([
       { to: A, message: { type: 'nack', reason: 'unreachable', from: C, to: A, messageId: envelopeOf(A, E).id } },
     ]);
-    expect(receive(A, data(A, E, [A], { ttl: 1 }))).toMatchObject([{ to: A, message: { reason: 'hop-limit' } }]);
+    expect(receive(A, data(A, E, [A], { ttl: 1, attempt: 1 }))).toMatchObject([
+      { to: A, message: { reason: 'hop-limit' } },
+    ]);
     expect(machine.counters).toMatchObject({ nacked: 2, relayed: 0 });
   });
 
@@ -252,6 +265,7 @@ describe('relays', () => {
     machine.handle({ type: 'route', envelope: envelopeOf(A, id(0)) }, 0, []);
     expect(receive(B, data(A, id(0), [A, B]))).toEqual([
       { type: 'timer', at: 250, timer: { type: 'pending', messageId: envelopeOf(A, id(0)).id } },
+      { type: 'send', to: B, message: { type: 'receipt', messageIds: [envelopeOf(A, id(0)).id] } },
     ]);
   });
 
