@@ -13,16 +13,16 @@ export const MAX_CONTENT_BYTES = 60 * 1024;
 /**
  * Encodes what an application sends (S13).
  * @throws {ArgumentTypeError} for nothing at all, and for what is not plain data
- * @throws {PeerPigeonError} `MESSAGE_TOO_LARGE`
+ * @throws {PeerPigeonError} `MESSAGE_TOO_LARGE`, over `maxBytes`
  */
-export function encodeMessage(content: unknown): Uint8Array {
+export function encodeMessage(content: unknown, maxBytes = MAX_CONTENT_BYTES): Uint8Array {
   if (content === undefined) throw new ArgumentTypeError('content: expected plain data, got nothing');
   try {
-    return encodeContent(content, { maxBytes: MAX_CONTENT_BYTES });
+    return encodeContent(content, { maxBytes });
   } catch (error) {
     if (error instanceof TypeError) throw new ArgumentTypeError(error.message);
     if (!(error instanceof RangeError)) throw error;
-    const message = `content: expected at most ${MAX_CONTENT_BYTES} bytes: ${error.message}`;
-    throw new PeerPigeonError('MESSAGE_TOO_LARGE', message, { cause: error, details: { maxBytes: MAX_CONTENT_BYTES } });
+    const message = `content: expected at most ${maxBytes} bytes: ${error.message}`;
+    throw new PeerPigeonError('MESSAGE_TOO_LARGE', message, { cause: error, details: { maxBytes } });
   }
 }

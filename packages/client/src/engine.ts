@@ -9,6 +9,7 @@ import { Runtime } from './runtime.js';
 /** A mesh with its ports and what runs it on them: what `init()` makes. */
 export interface Engine {
   readonly peerId: PeerId;
+  readonly network: string;
   readonly mesh: Mesh;
   readonly ports: Ports;
   readonly runtime: Runtime;
@@ -39,5 +40,11 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const topology = maxExtraPeers === undefined ? {} : { maxExtraPeers };
   const gossip = historyMs === undefined ? {} : { historyMaxAgeMs: historyMs };
   const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings(), topology, gossip }, ports.rng);
-  return { peerId, mesh, ports, runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }) };
+  return {
+    peerId,
+    network,
+    mesh,
+    ports,
+    runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }),
+  };
 }

@@ -17,6 +17,11 @@ export type {
   RingHealth,
   WarningCode,
 } from '@peerpigeon/mesh';
+export { Channel } from './channel.js';
+export type { ChannelEvents, ChannelHost, ChannelMessage, ChannelOptions, DirectOptions } from './channel.js';
+export type { Presence, PresenceChange, PresenceEvents } from './presence.js';
+export { RequestError } from './request-error.js';
+export type { RequestContext, RequestHandler, RequestOptions } from './requests.js';
 export { PeerPigeonMesh } from './peer-pigeon-mesh.js';
 export { SignalingClient } from './signaling-client.js';
 export type { PeerSignal, SignalingClientOptions, SignalingEvents, SignalingState } from './signaling-client.js';

@@ -113,9 +113,10 @@ export class Messenger {
     };
   }
 
-  /** Has `watcher` called with each moment. */
-  watch(watcher: (moment: Moment) => void): void {
+  /** Has `watcher` called with each moment; the returned function undoes it. */
+  watch(watcher: (moment: Moment) => void): () => void {
     this.watchers.add(watcher);
+    return () => this.watchers.delete(watcher);
   }
 
   /** Tells everyone of a moment; false when it is nothing to the application's own listeners. */

@@ -50,7 +50,7 @@ export interface ConnectOptions {
 /** How long `connect()` waits unless told otherwise: 10 s (S10). */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Two weeks. A guess: more is a mistake of units. */
-const MAX_TIMEOUT_MS = 1_209_600_000;
+export const MAX_TIMEOUT_MS = 1_209_600_000;
 /** An hour. A guess: with more, who comes back is better served by the application's own store. */
 const MAX_HISTORY_MS = 3_600_000;
 /** README: 1 to 50, and 0 to 49 (S56, S57). */

@@ -1,11 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { MAX_HOPS, PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
 import { ArgumentRangeError, checkInteger, checkString, parseId } from './argument.js';
+import { Channel, type ChannelOptions } from './channel.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
 import type { Receipt, SendOptions } from './messenger.js';
 import { MeshView } from './mesh-view.js';
+import { Presence } from './presence.js';
+import { checkMethod, Requests, type RequestHandler, type RequestOptions } from './requests.js';
 import {
   checkConnect,
   checkSending,
@@ -35,11 +38,18 @@ export class PeerPigeonMesh extends MeshView {
   readonly gossipManager: { readonly seenMessages: { readonly size: number } };
   /** `disconnect()`, for `await using`; absent where the platform has no such symbol. */
   declare [Symbol.asyncDispose]: () => Promise<void>;
+  private readonly requests: Requests;
+  private presenceInUse: Presence | undefined;
 
   /** @throws {TypeError} or {RangeError} for an option that its setter would not take */
   constructor(options: MeshOptions = {}) {
     super(options);
     const { membership } = this;
+    this.requests = new Requests({
+      messenger: membership.messenger,
+      clock: () => membership.joined().ports.clock,
+      onError: (what, error) => membership.onListenerError(what, error),
+    });
     this.gossipManager = {
       seenMessages: {
         get size() {
@@ -133,6 +143,82 @@ export class PeerPigeonMesh extends MeshView {
     this.membership.joined();
     checkSending(options);
     return this.membership.messenger.send(CHAT, encodeMessage(content), this.otherId(peerId), options).done;
+  }
+
+  // Channels
+
+  /**
+   * Opens a channel (a topic): what is sent on it reaches the applications that have opened it, and no other listener. `name`
+   * has 1 to 64 characters. Each call gives a handle of its own: the channel is open while one of them is. Works at any time.
+   * @throws {TypeError} or {RangeError} for a wrong name or option
+   * @example
+   * const moves = mesh.channel<Move>('moves', { parse: readMove });
+   * moves.on('message', ({ from, data }) => play(from, data));
+   * await moves.send({ from: 'e2', to: 'e4' });
+   */
+  channel<T = unknown>(name: string, options: ChannelOptions<T> = {}): Channel<T> {
+    const { messenger } = this.membership;
+    return new Channel(name, options, {
+      messenger,
+      otherId: (peerId) => this.otherId(peerId),
+      onError: (what, error) => this.membership.onListenerError(what, error),
+    });
+  }
+
+  /**
+   * Asks a peer, over other peers where need be, and resolves to what its handler of `method` gives: plain data, both ways.
+   * `method` has 1 to 64 characters. `Result` is what you expect: content of others needs a check before use.
+   * @throws {TypeError} or {RangeError} for wrong arguments; {RequestError} when the other side says why not
+   * @throws {PeerPigeonError} when no answer came: `TIMEOUT`, `ABORTED`, `UNREACHABLE`, `PEER_LEFT`, `DISCONNECTED`, `BUSY`…
+   * @example
+   * const { sum } = await mesh.request<{ sum: number }>(peerId, 'add', [1, 2], { timeoutMs: 5_000 });
+   */
+  async request<Result = unknown>(
+    peerId: string,
+    method: string,
+    params?: unknown,
+    options: RequestOptions = {},
+  ): Promise<Result> {
+    this.membership.joined();
+    checkSending(options);
+    return (await this.requests.request(this.otherId(peerId), checkMethod(method), params, options)) as Result;
+  }
+
+  /**
+   * Has `handler` answer requests for `method`, one handler each; the returned function undoes it. What it returns, or
+   * resolves to, is the answer; a {@link RequestError} that it throws says why not. Works at any time, over `disconnect()` too.
+   * @throws {TypeError} or {RangeError} for a wrong method or handler, and for a method that has one
+   * @example
+   * mesh.respond<number[]>('add', ([a, b], { from, signal }) => ({ sum: a + b }));
+   */
+  respond<Params = unknown, Result = unknown>(method: string, handler: RequestHandler<Params, Result>): () => void {
+    return this.requests.respond(checkMethod(method), handler as RequestHandler);
+  }
+
+  /**
+   * The small states of all peers: who is here, and what they are at. In use from the first access on.
+   * @example
+   * mesh.presence.on('change', ({ peerId, state }) => show(peerId, state));
+   * mesh.presence.set({ name: 'Ada' });
+   */
+  get presence(): Presence {
+    const { membership, requests } = this;
+    this.presenceInUse ??= new Presence({
+      messenger: membership.messenger,
+      requests,
+      engine: () => membership.joinedEngine,
+      parseId,
+      onError: (what, error) => membership.onListenerError(what, error),
+    });
+    return this.presenceInUse;
+  }
+
+  /**
+   * How many messages for this application were dropped because they could not be read, or broke a rule: content that is no
+   * plain data, what a channel's `parse` refused, malformed requests and presence.
+   */
+  get ignoredMessages(): number {
+    return this.membership.messenger.ignored;
   }
 
   // Links
