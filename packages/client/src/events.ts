@@ -62,6 +62,8 @@ export type MeshEvents = {
     readonly peerId: PeerId;
     readonly hops: number;
     readonly roundTripMs: Millis;
+    /** `messageFailed` was said before: the acknowledgement is late. */
+    readonly late: boolean;
   };
   /** The direct message did not arrive, or nobody said that it did (S14). */
   messageFailed: { readonly messageId: MessageId; readonly peerId: PeerId; readonly reason: FailureReason };

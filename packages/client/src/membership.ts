@@ -209,8 +209,8 @@ export class Membership {
       case 'peerRecovered':
         return this.tell({ type: 'peerRecovered', message: `${event.peer} is heard of again`, peerId: event.peer });
       case 'messageDelivered': {
-        const { messageId, to: peerId, hops, roundTripMs } = event;
-        return this.post('messageDelivered', { messageId, peerId, hops, roundTripMs });
+        const { messageId, to: peerId, hops, roundTripMs, late } = event;
+        return this.post('messageDelivered', { messageId, peerId, hops, roundTripMs, late });
       }
       case 'messageFailed':
         return this.post('messageFailed', { messageId: event.messageId, peerId: event.to, reason: event.reason });

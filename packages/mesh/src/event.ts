@@ -48,6 +48,8 @@ export type Event =
       readonly to: PeerId;
       readonly hops: number;
       readonly roundTripMs: Millis;
+      /** It was reported as failed before: the acknowledgement is late. */
+      readonly late: boolean;
     }
   /** A direct message did not arrive, or nobody said that it did. */
   | {

@@ -85,7 +85,11 @@ export class Mesh implements Machine<Input, Output> {
       put: (output) => this.out.push(output),
       relay: (way, signal) => this.signal((out) => this.signaler.send(way, signal, this.wall, this.now, out)),
       patienceMs: (way) => this.signaler.patienceMs(way),
-      tellTopology: (input) => this.tellTopology(input),
+      tellTopology: (input) => {
+        if (input.type === 'peerDown' && input.cause === 'left')
+          this.runRouting({ type: 'departed', peer: input.peer });
+        this.tellTopology(input);
+      },
       isExtra: (peer) => this.topology.neighbourhood.links.get(peer)?.extra === true,
       peer: (type, peer) => {
         if (type === 'suspect' || type === 'recovered') this.tellTopology({ type, peer });
@@ -101,16 +105,8 @@ export class Mesh implements Machine<Input, Output> {
       online: this.session.state.name === 'connected',
     }));
     const { session, topology, gossip, routing, signaler, links } = this;
-    this.report = new Report({
-      self: peerId,
-      links,
-      session,
-      topology,
-      gossip,
-      routing,
-      signaler,
-      settings: () => this.settings,
-    });
+    const read = (): MeshSettings => this.settings;
+    this.report = new Report({ self: peerId, links, session, topology, gossip, routing, signaler, settings: read });
   }
 
   /** Seals a message of this peer: its id is known before anything is sent. */
@@ -154,7 +150,9 @@ export class Mesh implements Machine<Input, Output> {
         this.runGossip({ type: 'size', peers: this.topology.sizeEstimate });
         return this.runGossip(input);
       case 'direct':
-        return this.runRouting({ type: 'route', envelope: input.envelope });
+        return this.runRouting({ ...input, type: 'route' });
+      case 'abort':
+        return this.runRouting(input);
       case 'datagram':
         return this.links.sender.datagram(input);
       case 'dial':

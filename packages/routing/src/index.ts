@@ -1,5 +1,6 @@
 export { DEFAULTS } from './config.js';
 export type { Config, CustodyConfig, Options, Resending } from './config.js';
+export type { Counters } from './counters.js';
 export type { Event, FailureReason } from './event.js';
 export type { Address, Input } from './input.js';
 export { decodeMessage, encodeMessage } from './message.js';
@@ -19,5 +20,4 @@ export type {
 } from './message.js';
 export type { Output } from './output.js';
 export { Routing } from './routing.js';
-export type { Counters } from './routing.js';
 export type { Timer } from './timer.js';

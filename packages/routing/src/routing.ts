@@ -12,6 +12,8 @@ import { DEFAULTS, MAX_ATTEMPTS, MAX_WALK_STEPS } from './config.js';
 import type { Config, Options } from './config.js';
 import { Custody } from './custody.js';
 import type { Held } from './custody.js';
+import { noCounts } from './counters.js';
+import type { Counters } from './counters.js';
 import type { Event } from './event.js';
 import { frameBytes, sendOn } from './forward.js';
 import type { Address, Input } from './input.js';
@@ -24,33 +26,11 @@ import { Receipts } from './receipts.js';
 import { straighten } from './source-route.js';
 import type { Timer } from './timer.js';
 
-/** What passed through, since the start. */
-export interface Counters {
-  /** Messages received, of all kinds. */
-  readonly received: number;
-  /** Data and parcels for us, given to the level above. */
-  readonly delivered: number;
-  /** Data for us that was shown before, and acknowledged again, and data for others that was passed on before. */
-  readonly duplicates: number;
-  /** Data, parcels and answers passed on for others. */
-  readonly relayed: number;
-  /** Data and parcels that went no further here. */
-  readonly nacked: number;
-  /** Data sent another way, since the first hop or a later one did not acknowledge it. */
-  readonly detours: number;
-  /** Receipts of neighbours, however many messages each is for. */
-  readonly receipts: number;
-  /** Answers that came too late, were not ours to have, or knew no way on, and own parcels that came back. */
-  readonly stray: number;
-  /** Dropped as violations; parcels that could not be read; own parcels over `MAX_PARCEL_BYTES`. */
-  readonly refused: number;
-}
-
 /** The machine; one per mesh. */
 export class Routing implements Machine<Input, Output> {
   /** Read by statistics and by the simulator. */
   readonly counters: Counters;
-  private readonly count: { -readonly [K in keyof Counters]: Counters[K] };
+  private readonly count: ReturnType<typeof noCounts>;
   private readonly config: Config;
   private readonly neighbourhood: Neighbourhood;
   private readonly pending: PendingTable;
@@ -82,17 +62,7 @@ export class Routing implements Machine<Input, Output> {
       this.custody.watch({ data, next, tried: new Set([next]) }, now, out),
     );
     this.seen = new ExpiringMap({ maxEntries: config.seenMaxEntries, maxAgeMs: config.seenMaxAgeMs });
-    this.count = {
-      received: 0,
-      delivered: 0,
-      duplicates: 0,
-      relayed: 0,
-      nacked: 0,
-      detours: 0,
-      receipts: 0,
-      stray: 0,
-      refused: 0,
-    };
+    this.count = noCounts();
     this.counters = this.count;
   }
 
