@@ -6,11 +6,12 @@ import {
   type Millis,
   type PeerId,
 } from '@peerpigeon/core';
-import { checkInteger, checkString, checkType } from './argument.js';
+import { MAX_RETRANSMITS } from '@peerpigeon/mesh';
+import { ArgumentRangeError, checkInteger, checkString, checkType } from './argument.js';
 import { BoundedIterator } from './bounded-iterator.js';
 import { encodeMessage } from './content.js';
 import { Emitter, type Listener } from './emitter.js';
-import type { Incoming, Messenger, Receipt, SendOptions } from './messenger.js';
+import type { Messenger, Receipt, SendOptions } from './messenger.js';
 import { checkSending } from './options.js';
 
 /**
@@ -43,10 +44,10 @@ export interface ChannelMessage<T> {
   readonly direct: boolean;
   /** Links crossed: 0 for one's own broadcast. */
   readonly hops: number;
-  /** What the sending call gave. */
-  readonly messageId: MessageId;
-  /** The sender's clock, in ms since 1970. */
-  readonly timestamp: Millis;
+  /** What the sending call gave; null of a datagram (`ordered: false`). */
+  readonly messageId: MessageId | null;
+  /** The sender's clock, in ms since 1970; null of a datagram. */
+  readonly timestamp: Millis | null;
   /** Whether the sender's signature was checked against an id that derives from its key. */
   readonly verified: boolean;
 }
@@ -54,6 +55,15 @@ export interface ChannelMessage<T> {
 /** To one peer, awaiting that its application has it. */
 export interface DirectOptions extends SendOptions {
   readonly to: string;
+  readonly ordered?: true;
+}
+
+/** To one peer with a direct link, as a datagram: it may be lost, doubled never, and may overtake others. */
+export interface DatagramOptions {
+  readonly to: string;
+  readonly ordered: false;
+  /** How often it is sent again if it seems lost: 0 to 16, default 0. */
+  readonly maxRetransmits?: number;
 }
 
 /** The events of a channel. */
@@ -95,7 +105,15 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
     this.options = options;
     this.host = host;
     this.events = new Emitter((type, error) => host.onError(`${type} on channel ${name}`, error));
-    const stopReading = host.messenger.read(PREFIX + name, (message) => this.receive(message));
+    const stopReading = host.messenger.read(PREFIX + name, {
+      message: ({ envelope, hops, verified }) => {
+        const { content, from, kind, id: messageId, timestamp } = envelope;
+        this.receive(content, { from, direct: kind === 'direct', hops, messageId, timestamp, verified });
+      },
+      // Over the link with its sender, and no further; the link knows whose it is, and that is all that is known.
+      datagram: ({ content, from }) =>
+        this.receive(content, { from, direct: true, hops: 1, messageId: null, timestamp: null, verified: false }),
+    });
     const stopWatching = host.messenger.watch((moment) => {
       if (moment.type === 'leaving') this.endIterations();
     });
@@ -112,21 +130,35 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
 
   /**
    * Sends plain data: to all that have opened the channel (resolves to the message's id, once it is on its way; it comes back
-   * here with hops 0, as S20 says); or to one peer (resolves when its application has it, whether that has opened the channel
-   * or not).
-   * @throws {TypeError} for what is not plain data; {PeerPigeonError} as `mesh.send`, and `CLOSED`
+   * here with hops 0, as S20 says); with `to` to one peer (resolves when its application has it, if that has opened the
+   * channel or not); with `ordered: false` too, as a datagram over the direct link with it.
+   * @throws {TypeError} for what is not plain data; {RangeError} for wrong options
+   * @throws {PeerPigeonError} as `mesh.send`; `CLOSED`; of datagrams `NOT_LINKED`, and `MESSAGE_TOO_LARGE` beyond one packet
    */
   send(data: T, options?: { readonly to?: undefined; readonly signal?: AbortSignal }): Promise<MessageId>;
   send(data: T, options: DirectOptions): Promise<Receipt>;
-  async send(data: T, options: Partial<DirectOptions> = {}): Promise<MessageId | Receipt> {
+  send(data: T, options: DatagramOptions): Promise<void>;
+  async send(
+    data: T,
+    options: Partial<Omit<DirectOptions, 'ordered'> & Omit<DatagramOptions, 'ordered'>> & { ordered?: boolean } = {},
+  ): Promise<MessageId | Receipt | void> {
     const { messenger, otherId } = this.host;
+    const { to, ordered = true, maxRetransmits } = options;
     if (this.closed) throw new PeerPigeonError('CLOSED', `channel ${this.name} was closed`);
     checkSending(options);
+    if (checkType('ordered', ordered, 'boolean') && maxRetransmits !== undefined) {
+      throw new ArgumentRangeError('maxRetransmits: expected only with ordered: false');
+    }
     const content = encodeMessage(data);
     const channel = PREFIX + this.name;
-    if (options.to !== undefined) return messenger.send(channel, content, otherId(options.to), options).done;
-    if (options.signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'send() was aborted by its signal');
-    return messenger.broadcast(channel, content).id;
+    if (to === undefined) {
+      if (!ordered) throw new ArgumentRangeError('to: expected a peer with ordered: false');
+      if (options.signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'send() was aborted by its signal');
+      return messenger.broadcast(channel, content).id;
+    }
+    if (ordered) return messenger.send(channel, content, otherId(to), options).done;
+    const times = checkInteger('maxRetransmits', maxRetransmits ?? 0, 0, MAX_RETRANSMITS);
+    messenger.datagram(channel, content, otherId(to), times);
   }
 
   /** Adds a listener; the returned function removes it. The same one is added once; one that throws stops nobody. */
@@ -164,10 +196,8 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
     for (const iteration of this.iterations) iteration.end();
   }
 
-  private receive({ envelope, hops, verified }: Incoming): void {
-    const data = this.parsed(decodeContent(envelope.content));
-    const { from, kind, id: messageId, timestamp } = envelope;
-    const message = { from, data, direct: kind === 'direct', hops, messageId, timestamp, verified };
+  private receive(content: Uint8Array, about: Omit<ChannelMessage<T>, 'data'>): void {
+    const message = { ...about, data: this.parsed(decodeContent(content)) };
     this.events.post('message', message);
     for (const iteration of this.iterations) iteration.push(message);
   }

@@ -18,7 +18,14 @@ export type {
   WarningCode,
 } from '@peerpigeon/mesh';
 export { Channel } from './channel.js';
-export type { ChannelEvents, ChannelHost, ChannelMessage, ChannelOptions, DirectOptions } from './channel.js';
+export type {
+  ChannelEvents,
+  ChannelHost,
+  ChannelMessage,
+  ChannelOptions,
+  DatagramOptions,
+  DirectOptions,
+} from './channel.js';
 export type { Presence, PresenceChange, PresenceEvents } from './presence.js';
 export { RequestError } from './request-error.js';
 export type { RequestContext, RequestHandler, RequestOptions } from './requests.js';

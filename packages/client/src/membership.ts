@@ -51,7 +51,7 @@ export class Membership {
     this.settings = settingsOf(options);
     this.events = new Emitter((type, error) => this.onListenerError(type, error));
     this.messenger = new Messenger(() => this.joined(), logger);
-    this.messenger.read(CHAT, (message) => this.onMessage(message));
+    this.messenger.read(CHAT, { message: (message) => this.onMessage(message) });
   }
 
   /** Milliseconds since the successful `connect()`, 0 without one (S74). */

@@ -1,6 +1,6 @@
 import { DecodeError, ExpiringMap, PeerPigeonError } from '@peerpigeon/core';
 import type { Envelope, ErrorCode, MessageId, Millis, PeerId } from '@peerpigeon/core';
-import type { Event, FailureReason } from '@peerpigeon/mesh';
+import { datagramBytes, MAX_DATAGRAM_BYTES, type Event, type FailureReason } from '@peerpigeon/mesh';
 import type { Engine } from './engine.js';
 import type { Logger } from './logger.js';
 
@@ -22,6 +22,15 @@ export interface Receipt {
 
 /** A message of a peer for this application. */
 export type Incoming = Extract<Event, { readonly type: 'message' }>;
+
+/** A datagram of a linked peer for this application. */
+export type IncomingDatagram = Extract<Event, { readonly type: 'datagram' }>;
+
+/** What gets the messages of a channel, and its datagrams if it takes any; a DecodeError that it throws is counted. */
+export interface Reader {
+  readonly message: (message: Incoming) => void;
+  readonly datagram?: (datagram: IncomingDatagram) => void;
+}
 
 /** What whoever lives on a joined mesh is told, at once: what happens to it, when it has joined, and when it is about to leave. */
 export type Moment = Event | { readonly type: 'joined' } | { readonly type: 'leaving' };
@@ -63,7 +72,7 @@ export class Messenger {
   private readonly logger: Pick<Logger, 'warn'>;
   private readonly waiting = new Map<MessageId, Waiting>();
   private readonly quiet = new ExpiringMap<MessageId, true>(QUIET);
-  private readonly readers = new Map<string, Set<(message: Incoming) => void>>();
+  private readonly readers = new Map<string, Set<Reader>>();
   private readonly watchers = new Set<(moment: Moment) => void>();
 
   /** @param joined gives the engine of a joined mesh, or throws `NOT_INITIALIZED` or `NOT_CONNECTED` */
@@ -102,9 +111,24 @@ export class Messenger {
   }
 
   /**
-   * Has `reader` called with each message of a channel; a DecodeError that it throws is counted. The returned function undoes it.
+   * Sends a datagram to a linked peer.
+   * @throws {PeerPigeonError} `NOT_LINKED`, `MESSAGE_TOO_LARGE`
    */
-  read(channel: string, reader: (message: Incoming) => void): () => void {
+  datagram(channel: string, content: Uint8Array, peer: PeerId, maxRetransmits: number): void {
+    const { mesh, runtime } = this.joined();
+    const details = { to: peer, maxBytes: MAX_DATAGRAM_BYTES };
+    if (datagramBytes({ channel, content }) > MAX_DATAGRAM_BYTES) {
+      const message = `datagram: expected at most ${MAX_DATAGRAM_BYTES} bytes with the channel's name, got ${content.length}`;
+      throw new PeerPigeonError('MESSAGE_TOO_LARGE', message, { details });
+    }
+    if (!mesh.report.links().some((link) => link.peer === peer)) {
+      throw new PeerPigeonError('NOT_LINKED', `no direct link with ${peer}; connectToPeer() asks for one`, { details });
+    }
+    runtime.feed({ type: 'datagram', peer, channel, content, maxRetransmits });
+  }
+
+  /** Has `reader` get what comes on a channel; the returned function undoes it. */
+  read(channel: string, reader: Reader): () => void {
     const readers = this.readers.get(channel) ?? new Set();
     this.readers.set(channel, readers.add(reader));
     return () => {
@@ -122,7 +146,12 @@ export class Messenger {
   /** Tells everyone of a moment; false when it is nothing to the application's own listeners. */
   tell(moment: Moment): boolean {
     const isOurs = moment.type === 'messageDelivered' || moment.type === 'messageFailed' ? this.settle(moment) : true;
-    if (moment.type === 'message') this.deliver(moment);
+    if (moment.type === 'message') {
+      const { channel, from } = moment.envelope;
+      this.deliver(channel, from, (reader) => reader.message(moment));
+    } else if (moment.type === 'datagram') {
+      this.deliver(moment.channel, moment.from, (reader) => reader.datagram?.(moment));
+    }
     for (const watcher of this.watchers) watcher(moment);
     return isOurs;
   }
@@ -149,16 +178,15 @@ export class Messenger {
     return !this.quiet.has(messageId, -Infinity);
   }
 
-  private deliver(message: Incoming): void {
-    const { id, from, channel } = message.envelope;
+  private deliver(channel: string, from: PeerId, give: (reader: Reader) => void): void {
     // Of channels without a reader nothing is known: they are other applications' parts, or later versions'.
     for (const reader of this.readers.get(channel) ?? []) {
       try {
-        reader(message);
+        give(reader);
       } catch (error) {
         if (!(error instanceof DecodeError)) throw error;
         this.ignored++;
-        this.logger.warn(`message ${id} of ${from} on ${channel} cannot be read: ${error.message}`);
+        this.logger.warn(`a message of ${from} on channel ${channel} cannot be read: ${error.message}`);
       }
     }
   }

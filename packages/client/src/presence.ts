@@ -81,7 +81,7 @@ export class Presence<State = unknown> {
   constructor(host: PresenceHost) {
     this.host = host;
     this.events = new Emitter((type, error) => host.onError(`${type} of presence`, error));
-    host.messenger.read(PRESENCE, ({ envelope }) => this.learn(envelope, 0));
+    host.messenger.read(PRESENCE, { message: ({ envelope }) => this.learn(envelope, 0) });
     host.messenger.watch((moment) => this.onMoment(moment));
     host.requests.respond(PRESENCE_PAGE, (after) =>
       this.others.page(typeof after === 'string' ? after : '', this.told, this.now),

@@ -84,7 +84,7 @@ export class Requests {
 
   constructor(host: RequestsHost) {
     this.host = host;
-    host.messenger.read(CHANNEL, (message) => this.receive(message));
+    host.messenger.read(CHANNEL, { message: (message) => this.receive(message) });
     host.messenger.watch((moment) => {
       if (moment.type === 'leaving') this.leave();
       else if (moment.type === 'peerDisconnected' && moment.reason === LEFT) this.peerLeft(moment.peer);

@@ -106,6 +106,37 @@ describe('topics', () => {
   });
 });
 
+describe('datagrams', () => {
+  it('reach the channel of a linked peer, or may be lost', async () => {
+    const [atB, atC] = [heard(b.channel('positions')), heard(c.channel('positions'))];
+    const sender = a.channel<{ x: number }>('positions');
+    await sender.send({ x: 1 }, { to: b.peerId!, ordered: false });
+    await sender.send({ x: 2 }, { to: b.peerId!, ordered: false, maxRetransmits: 16 });
+    await vi.waitUntil(() => atB.length === 2);
+    const common = { from: a.peerId, direct: true, hops: 1, messageId: null, timestamp: null, verified: false };
+    expect(atB).toMatchObject([
+      { ...common, data: { x: 1 } },
+      { ...common, data: { x: 2 } },
+    ]);
+    expect(atC).toEqual([]);
+  });
+
+  it('need a direct link, one packet, and sound options', async () => {
+    const sender = a.channel('positions');
+    const to = b.peerId!;
+    const nobody = sender.send(1, { to: 'nobody', ordered: false });
+    await expect(nobody).rejects.toMatchObject({ code: 'NOT_LINKED', details: { to: expect.any(String) } });
+    const large = sender.send(new Uint8Array(1_150), { to, ordered: false });
+    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 1_150 } });
+    for (const maxRetransmits of [-1, 17, 1.5]) {
+      await expect(sender.send(1, { to, ordered: false, maxRetransmits })).rejects.toThrow(RangeError);
+    }
+    await expect(sender.send(1, { ordered: false } as never)).rejects.toThrow(RangeError);
+    await expect(sender.send(1, { to, maxRetransmits: 1 } as never)).rejects.toThrow(RangeError);
+    await expect(sender.send(1, { to, ordered: 'no' } as never)).rejects.toThrow(TypeError);
+  });
+});
+
 describe('iteration', () => {
   it('gives what comes, in order; leaving the loop ends it', async () => {
     const channel = b.channel<number>('numbers');

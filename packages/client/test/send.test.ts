@@ -34,6 +34,24 @@ it('S14: it rejects by a code for each reason', async () => {
   expect(failed).toMatchObject([{ messageId: error.details['messageId'], reason: 'disconnected' }]);
 });
 
+it('an abort ends it: it is sent no more', async () => {
+  const failed = tape(a, 'messageFailed');
+  const abort = new AbortController();
+  const sending = a.send('nobody at all', 'x', { signal: abort.signal });
+  abort.abort();
+  await expect(sending).rejects.toMatchObject({ code: 'ABORTED', details: { reason: 'aborted' } });
+  await vi.waitUntil(() => failed.length > 0);
+  expect(failed).toMatchObject([{ reason: 'aborted' }]);
+});
+
+it('it takes as long as it may', async () => {
+  const before = performance.now();
+  await expect(a.send('nobody at all', 'x', { timeoutMs: 100 })).rejects.toMatchObject({
+    code: expect.stringMatching(/TIMEOUT|UNREACHABLE/),
+  });
+  expect(performance.now() - before).toBeLessThan(5_000);
+});
+
 it('one sent before the first link waits for it', async () => {
   const late = world.mesh();
   await late.connect(URL);
