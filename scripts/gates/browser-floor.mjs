@@ -40,7 +40,7 @@ const ASKED_FIRST = [
 ];
 
 /** Packages that run in browsers. */
-const BROWSER_PACKAGES = 'core xor identity gossip topology routing link signaling-protocol mesh client peerpigeon';
+const BROWSER_PACKAGES = 'core xor identity gossip topology routing transfer link signaling-protocol mesh client peerpigeon';
 /** What applications import; each package reaches itself by its name, under the browser's conditions. */
 const ENTRIES = [
   { folder: 'packages/client', name: '@peerpigeon/client' },
