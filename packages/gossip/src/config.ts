@@ -40,6 +40,62 @@ export interface Config {
   readonly repairMaxMessages: number;
   /** … how many bytes of them; one message always. */
   readonly repairMaxBytes: number;
+  /** How many neighbours must say that a message is gone before it is given up; all of them where there are fewer. */
+  readonly goneQuorum: number;
+  /** How long after the first of them it is given up whoever else there is. */
+  readonly goneMaxMs: Millis;
+
+  /** Messages up to this size flood, signed part alone, … */
+  readonly floodMaxBytes: number;
+  /** … as long as no more than so many a second do. */
+  readonly floodMaxPerSecond: number;
+  /** A publisher of so many messages a second and more has a tree of its own. */
+  readonly ownTreePerSecond: number;
+  /** How many trees of publishers there are at most; who comes after them uses the shared one. */
+  readonly maxTrees: number;
+  /** A publisher's tree that was not used for so long is forgotten. */
+  readonly treeMaxIdleMs: Millis;
+  /** How long announcements wait for others over the same link. */
+  readonly announceMs: Millis;
+  /** How much shorter, in links, an announced way must be to take the place of an eager link. */
+  readonly optimizeHops: number;
+  /** A round trip, until any was measured. */
+  readonly roundTripMs: Millis;
+  /** How long to wait for what was announced, until it was learnt how much later messages come than announcements. */
+  readonly graftMs: Millis;
+  /** And at most. */
+  readonly graftMaxMs: Millis;
+  /** A link that was grafted more than `flapMax` times in `flapMs` stays eager for as long. */
+  readonly flapMs: Millis;
+  readonly flapMax: number;
+  /** How many messages are held for grafts, … */
+  readonly recentMaxMessages: number;
+  /** … how many bytes of them, signed parts alone, … */
+  readonly recentMaxBytes: number;
+  /** … and for how long. */
+  readonly recentMaxAgeMs: Millis;
+  /** How many announced messages are waited for. */
+  readonly missingMaxEntries: number;
+  /** How many that announced one are remembered. */
+  readonly missingMaxAnnouncers: number;
+
+  /** `fifo`: messages of one author are shown in the order in which it sent them. */
+  readonly order: 'none' | 'fifo';
+  /** How long a message waits for an earlier one of its author. */
+  readonly orderMaxMs: Millis;
+  /** And for one from before the first that came of its author. */
+  readonly orderFirstMs: Millis;
+  /** How many messages wait so, … */
+  readonly orderMaxMessages: number;
+  /** … and how many bytes, content alone. */
+  readonly orderMaxBytes: number;
+
+  /** How long the author of a broadcast waits for receipts, and … */
+  readonly receiptMs: Millis;
+  /** … how much less whoever passes it on. */
+  readonly receiptStepMs: Millis;
+  /** How many broadcasts receipts are counted for at once. */
+  readonly receiptMaxEntries: number;
 }
 
 /** What the constructor takes: who we are, and what differs from {@link DEFAULTS}. */
@@ -78,4 +134,51 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   /** 1 MiB is a second of a slow link. */
   repairMaxMessages: 512,
   repairMaxBytes: 1024 * 1024,
+  /** One alone might be mistaken. Two of three links say so within 20 s. */
+  goneQuorum: 2,
+  /** Each of eight neighbours was asked by then. */
+  goneMaxMs: 60_000,
+
+  /** An announcement and its header cost as many packets: not worth it. DESIGN §5. */
+  floodMaxBytes: 256,
+  /** A guess: 2.5 kB a second and link. */
+  floodMaxPerSecond: 10,
+  /** DESIGN §5; the latency of flooding is worth the tree then. */
+  ownTreePerSecond: 1,
+  /** A guess: some tens of links each. */
+  maxTrees: 32,
+  treeMaxIdleMs: 60_000,
+  /** Within the 20 to 50 ms of the design; half of the announcements are saved since the other end's comes first. */
+  announceMs: 35,
+  /** Plumtree's own; with 3 the tree churns (RMR 0.26, t99 782 ms in a prototype). */
+  optimizeHops: 7,
+  /** Twice the slowest link of the simulator. */
+  roundTripMs: 200,
+  /** With 300 ms the tree churned in a prototype, with 700 ms it did not. */
+  graftMs: 700,
+  /** A guess: then anti-entropy is as fast. */
+  graftMaxMs: 3_000,
+  flapMs: 10_000,
+  flapMax: 2,
+  /** With 4 MiB: some seconds of 1,000 messages a second. */
+  recentMaxMessages: 8_192,
+  recentMaxBytes: 4 * 1024 * 1024,
+  /** Several times the longest wait for a graft. */
+  recentMaxAgeMs: 15_000,
+  missingMaxEntries: 4_096,
+  missingMaxAnnouncers: 4,
+
+  order: 'none',
+  /** Two digests: what anti-entropy brings is there by then. */
+  orderMaxMs: 20_000,
+  /** A guess: longer than the first two messages of an author can overtake each other. */
+  orderFirstMs: 1_000,
+  orderMaxMessages: 4_096,
+  orderMaxBytes: 4 * 1024 * 1024,
+
+  /** A guess: longer than any round trip through the mesh, shorter than anybody waits. */
+  receiptMs: 10_000,
+  /** A round trip of the slowest link, twice. */
+  receiptStepMs: 400,
+  receiptMaxEntries: 256,
 };

@@ -1,21 +1,15 @@
 import { ExpiringMap, sample } from '@peerpigeon/core';
 import type { MessageId, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { Author, runOf } from './author.js';
+import type { Claim, Settled } from './author.js';
 import type { Config } from './config.js';
-import { MAX_RANGES } from './message.js';
-import type { AuthorDigest, Digest, Payload } from './message.js';
-import { Ranges, contains, exceeds } from './ranges.js';
+import { MAX_DIGEST_AUTHORS, MAX_RANGES } from './message.js';
+import type { AuthorDigest, AuthorGone, Digest, Gone, Payload } from './message.js';
+import { Ranges, condensed, contains, exceeds, without } from './ranges.js';
 import type { RangeList } from './ranges.js';
 
 /** The other's digest was on its way for so long at most; what came before it after all it drops itself. A guess. */
 const TRANSIT_MS = 1_000;
-
-/** One run of an author: sequence numbers begin again with each. */
-interface Author {
-  readonly peer: PeerId;
-  readonly epoch: number;
-  /** What was seen of it. */
-  readonly seen: Ranges;
-}
 
 interface Held {
   readonly message: Payload;
@@ -35,7 +29,7 @@ export class History {
   /** Oldest first, nearly. */
   private readonly messages = new Map<MessageId, Held>();
   private bytes = 0;
-  /** When this peer came: what was broadcast before is not for it. */
+  /** When this peer came, or from when on it wants to know: what was broadcast before is not for it. */
   private bornAt: Millis | undefined;
 
   constructor(config: Config, rng: Rng) {
@@ -55,9 +49,9 @@ export class History {
     return this.authors.size;
   }
 
-  /** This peer is there now. */
-  begin(now: Millis): void {
-    this.bornAt ??= now;
+  /** This peer is there now, and wants to know what was broadcast up to `sinceMs` ago. */
+  begin(now: Millis, sinceMs: Millis = 0): void {
+    this.bornAt = Math.min(this.bornAt ?? now, now - sinceMs);
   }
 
   /** Whether what was broadcast so long ago was before this peer came. */
@@ -67,18 +61,19 @@ export class History {
 
   /** Takes note of a message, and keeps it for others unless its TTL was pinned: then it is to reach no further. */
   add(message: Payload, now: Millis): void {
-    const { historyMaxAgeMs, maxRanges } = this.config;
+    const { historyMaxAgeMs } = this.config;
     const { envelope, pinned, ageMs } = message;
     if (historyMaxAgeMs === 0) return;
     const { from, epoch, seq } = envelope;
-    const key = keyOf(from, epoch);
-    const author = this.authors.get(key, now) ?? { peer: from, epoch, seen: new Ranges(maxRanges) };
+    const author = this.author(from, epoch, now);
     author.seen.add(seq);
-    this.authors.set(key, author, now);
-    if (pinned || ageMs >= historyMaxAgeMs) return;
-    this.messages.set(envelope.id, { message, at: now - ageMs });
-    this.bytes += envelope.bytes.length;
-    this.prune(now);
+    if (pinned) author.pinned.add(seq);
+    else if (ageMs >= historyMaxAgeMs) author.lost(now - ageMs);
+    else {
+      this.messages.set(envelope.id, { message, at: now - ageMs });
+      this.bytes += envelope.bytes.length;
+      this.prune(now);
+    }
   }
 
   /** Drops what is too old or too much. */
@@ -88,15 +83,18 @@ export class History {
     for (const [id, { message, at }] of this.messages) {
       const tooMuch = this.messages.size > historyMaxMessages || this.bytes > historyMaxBytes;
       if (at + historyMaxAgeMs > now && !tooMuch) return;
+      const { from, epoch, bytes } = message.envelope;
       this.messages.delete(id);
-      this.bytes -= message.envelope.bytes.length;
+      this.bytes -= bytes.length;
+      this.authors.get(runOf(from, epoch), now)?.lost(at);
     }
   }
 
   /** What was seen: of all authors or, where they are too many for one message, of some drawn at random. */
   digest(now: Millis): Digest {
     const authors: AuthorDigest[] = [];
-    for (const key of this.authors.keys(now)) authors.push(digestOf(this.authors.get(key, now) as Author));
+    for (const [, { peer, epoch, seen }] of this.authors.live(now))
+      authors.push({ peer, epoch, seen: told(seen.ranges) });
     const { maxDigestAuthors } = this.config;
     const complete = authors.length <= maxDigestAuthors;
     const drawn = complete ? authors : sample(this.rng, authors, maxDigestAuthors);
@@ -107,7 +105,7 @@ export class History {
   answer({ authors }: Digest, now: Millis): Digest | undefined {
     const lacking: AuthorDigest[] = [];
     for (const { peer, epoch, seen } of authors) {
-      const own = this.authors.get(keyOf(peer, epoch), now)?.seen.ranges ?? [];
+      const own = this.authors.get(runOf(peer, epoch), now)?.seen.ranges ?? [];
       if (exceeds(seen, own)) lacking.push({ peer, epoch, seen: told(own) });
     }
     if (lacking.length === 0) return undefined;
@@ -121,12 +119,12 @@ export class History {
   missing({ authors, complete, sinceMs }: Digest, now: Millis): Payload[] {
     this.prune(now);
     const { repairMaxMessages, repairMaxBytes } = this.config;
-    const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [keyOf(peer, epoch), seen]));
+    const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
     const missing: Payload[] = [];
     let bytes = 0;
     for (const { message, at } of this.messages.values()) {
       const { envelope } = message;
-      const seen = seenOf.get(keyOf(envelope.from, envelope.epoch));
+      const seen = seenOf.get(runOf(envelope.from, envelope.epoch));
       if (seen === undefined ? !complete : contains(seen, envelope.seq)) continue;
       if (now - at > sinceMs + TRANSIT_MS) continue;
       bytes += envelope.bytes.length;
@@ -136,23 +134,89 @@ export class History {
     return missing;
   }
 
+  /** What the other has not seen and cannot get from here either; undefined if there is nothing. */
+  gone({ authors, complete, sinceMs }: Digest, now: Millis): Gone | undefined {
+    const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
+    const lacking = new Map<string, { readonly author: Author; readonly lack: RangeList }>();
+    for (const [run, author] of this.authors.live(now)) {
+      const theirs = seenOf.get(run) ?? (complete ? [] : undefined);
+      if (theirs === undefined || lacking.size === MAX_DIGEST_AUTHORS) continue;
+      const lack = without(author.seen.ranges, theirs);
+      if (lack.length > 0) lacking.set(run, { author, lack });
+    }
+    if (lacking.size === 0) return undefined;
+    const held = this.heldOf(lacking.keys(), sinceMs, now);
+    const gone: AuthorGone[] = [];
+    for (const [run, { author, lack }] of lacking) {
+      const { peer, epoch, pinned, lostAt } = author;
+      const { wanted, old } = held.get(run) as { wanted: Ranges; old: Ranges };
+      const rest = without(lack, wanted.ranges);
+      const isOld = now - lostAt > sinceMs + TRANSIT_MS;
+      // What is held no more was broadcast at `lostAt` or before.
+      const lost = isOld ? [] : without(without(rest, old.ranges), pinned.ranges).slice(0, MAX_RANGES);
+      const withheld = without(rest, lost).slice(0, MAX_RANGES);
+      if (rest.length > 0) gone.push({ peer, epoch, lost, withheld });
+    }
+    return gone.length === 0 ? undefined : { type: 'gone', authors: gone };
+  }
+
+  /** A neighbour cannot send what is asked for. Returns what is given up of that, now that enough have said so. */
+  onGone(from: PeerId, { authors }: Gone, neighbours: number, now: Millis): Settled[] {
+    const quorum = Math.min(this.config.goneQuorum, neighbours);
+    return authors.flatMap(({ peer, epoch, lost, withheld }) => {
+      if (this.config.historyMaxAgeMs === 0 || peer === this.config.peerId) return [];
+      const claim: Claim = { lost, withheld };
+      return this.author(peer, epoch, now).claim(from, claim, quorum, now, this.bornAt ?? now) ?? [];
+    });
+  }
+
+  /** What is given up since the first neighbour said long ago that it is gone. */
+  giveUp(now: Millis): Settled[] {
+    const settled: Settled[] = [];
+    for (const [, author] of this.authors.live(now)) {
+      const one = author.expire(now - this.config.goneMaxMs, now, this.bornAt ?? now);
+      if (one !== undefined) settled.push(one);
+    }
+    return settled;
+  }
+
+  /** Nobody waits for these any more. Returns those that had not been given up before. */
+  skip(peer: PeerId, epoch: number, ranges: RangeList, now: Millis): RangeList {
+    if (this.config.historyMaxAgeMs === 0) return ranges;
+    return this.author(peer, epoch, now).giveUp(ranges, now);
+  }
+
+  /** The sequence numbers held of these runs: those that the other may have, and those from before it came. */
+  private heldOf(
+    runs: Iterable<string>,
+    sinceMs: Millis,
+    now: Millis,
+  ): Map<string, { readonly wanted: Ranges; readonly old: Ranges }> {
+    const held = new Map<string, { readonly wanted: Ranges; readonly old: Ranges }>();
+    for (const run of runs) held.set(run, { wanted: new Ranges(Infinity), old: new Ranges(Infinity) });
+    for (const { message, at } of this.messages.values()) {
+      const { from, epoch, seq } = message.envelope;
+      const sets = held.get(runOf(from, epoch));
+      if (sets === undefined) continue;
+      if (now - at > sinceMs + TRANSIT_MS) sets.old.add(seq);
+      else sets.wanted.add(seq);
+    }
+    return held;
+  }
+
+  private author(peer: PeerId, epoch: number, now: Millis): Author {
+    const run = runOf(peer, epoch);
+    const author = this.authors.get(run, now) ?? new Author(peer, epoch, this.config.maxRanges);
+    this.authors.set(run, author, now);
+    return author;
+  }
+
   private sinceMs(now: Millis): Millis {
     return Math.round(now - (this.bornAt ?? now));
   }
 }
 
-function keyOf(peer: PeerId, epoch: number): string {
-  return `${peer} ${epoch}`;
-}
-
-function digestOf({ peer, epoch, seen }: Author): AuthorDigest {
-  return { peer, epoch, seen: told(seen.ranges) };
-}
-
 /** A copy with as many ranges as a digest takes. */
 function told(ranges: RangeList): RangeList {
-  const list = ranges.slice(0, MAX_RANGES).map(([from, to]) => [from, to] as [number, number]);
-  const last = list[MAX_RANGES - 1];
-  if (last !== undefined) last[1] = (ranges[ranges.length - 1] as RangeList[number])[1];
-  return list;
+  return condensed(ranges, MAX_RANGES);
 }

@@ -1,6 +1,18 @@
-import { DecodeError, Fields, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
-import type { FrameValue, Millis, PeerId, Relayed } from '@peerpigeon/core';
+import { DecodeError, Fields, bytesToHex, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
+import type { FrameValue, MessageId, Millis, PeerId, Relayed } from '@peerpigeon/core';
+import { readRanges } from './ranges.js';
 import type { RangeList } from './ranges.js';
+import type { ShortId } from './recent.js';
+
+/**
+ * How a broadcast spreads; its author says so, relays keep to it.
+ * - `flood`: to every link, as what is small, pinned, or counted.
+ * - `tree`: over the eager links of the tree that all authors share, and announced over the others.
+ * - `push`: likewise, after the author sent it over a link that is not of the tree. Where such copies meet others of the tree
+ *   no link is redundant.
+ * - `own`: over the author's own tree.
+ */
+export type Mode = 'flood' | 'tree' | 'push' | 'own';
 
 /**
  * A broadcast on a link: what its author signed, and the hop part that every forwarder renews. Of the TTL the author sends
@@ -12,6 +24,9 @@ export interface Payload extends Relayed {
   readonly pinned: boolean;
   /** How long ago it was broadcast, as far as known: 0 unless it comes late, to close a gap. */
   readonly ageMs: Millis;
+  readonly mode: Mode;
+  /** How long the sender waits for a {@link Receipt} of this copy; 0 if it wants none. */
+  readonly receiptMs: Millis;
 }
 
 /** What was seen of one run of an author. */
@@ -34,39 +49,169 @@ export interface Digest {
   readonly authors: readonly AuthorDigest[];
 }
 
-/** Everything that gossip says on a link. */
-export type Message = Payload | Digest;
+/** What a digest asked for of one run of an author, and does not get. */
+export interface AuthorGone {
+  readonly peer: PeerId;
+  readonly epoch: number;
+  /** Seen, and no longer held. */
+  readonly lost: RangeList;
+  /** Seen, and not for the other: from before it came, or with a pinned TTL that did not reach it. */
+  readonly withheld: RangeList;
+}
 
-/** Their tags. */
-const PAYLOAD = 0;
-const DIGEST = 1;
+/** "Do not wait for these: I have seen them and cannot send them." */
+export interface Gone {
+  readonly type: 'gone';
+  readonly authors: readonly AuthorGone[];
+}
+
+/** "These I have" (Plumtree's IHAVE): ids, and how many links each crossed until it was here, {@link MAX_TOLD_HOPS} at most. */
+export interface Announcement {
+  readonly type: 'ihave';
+  readonly ids: readonly ShortId[];
+  readonly hops: readonly number[];
+}
+
+/** "Send me these, and from now on all that goes over their tree." Without ids: over the tree named alone. */
+export interface Graft {
+  readonly type: 'graft';
+  /** The author whose own tree it is; undefined for the shared one. */
+  readonly tree: PeerId | undefined;
+  readonly ids: readonly ShortId[];
+}
+
+/** "Announce to me what goes over this tree, and do not send it." */
+export interface Prune {
+  readonly type: 'prune';
+  readonly tree: PeerId | undefined;
+}
+
+/** "Of this message so many peers have a copy that got it through me"; 0 from whoever had it already. */
+export interface Receipt {
+  readonly type: 'receipt';
+  readonly id: MessageId;
+  readonly count: number;
+}
+
+/** Everything that gossip says on a link. */
+export type Message = Payload | Digest | Gone | Announcement | Graft | Prune | Receipt;
+
+/** Their tags. A number, once given, is never given again. */
+const TAGS = { payload: 0, digest: 1, ihave: 2, graft: 3, prune: 4, gone: 5, receipt: 6 } as const;
+const MODES: readonly Mode[] = ['flood', 'tree', 'push', 'own'];
 /** Most authors in a digest, and most ranges of each: so it fits into the 16 KiB that every peer takes. */
 export const MAX_DIGEST_AUTHORS = 64;
 export const MAX_RANGES = 16;
+/** Most ids in an announcement or a graft. */
+export const MAX_IDS = 32;
+/** More links than that count as so many. */
+export const MAX_TOLD_HOPS = 255;
+const ID_BYTES = 16;
+const SHORT_BYTES = 8;
 /** A year: longer than any peer is up. */
 const MAX_AGE_MS = 31_536_000_000;
+/** Ten minutes: longer than anybody waits for a receipt. */
+export const MAX_RECEIPT_MS = 600_000;
+/** More peers than any mesh has. */
+const MAX_COUNT = 0xffff_ffff;
 
-/**
- * `[0, [signed bytes, signature], ttl, hops, [20-byte ids…], pinned, ageMs]` or `[1, answer, complete, sinceMs, [[author,
- * epoch, [from, to, from, to…]]…]]`, for core's `encode`.
- */
+/** For core's `encode`; PROTOCOL.md, channel 2, has the grammar. */
 export function encodeMessage(message: Message): FrameValue {
-  if (message.type === 'payload') return [PAYLOAD, ...relayedToWire(message), message.pinned, message.ageMs];
-  const authors = message.authors.map(({ peer, epoch, seen }) => [hexToBytes(peer), epoch, seen.flat()]);
-  return [DIGEST, message.answer, message.complete, message.sinceMs, authors];
+  const tag = TAGS[message.type];
+  switch (message.type) {
+    case 'payload': {
+      const { pinned, ageMs, mode, receiptMs } = message;
+      const wire = [tag, ...relayedToWire(message), pinned, ageMs, MODES.indexOf(mode)];
+      return receiptMs > 0 ? [...wire, receiptMs] : wire;
+    }
+    case 'digest': {
+      const authors = message.authors.map(({ peer, epoch, seen }) => [hexToBytes(peer), epoch, seen.flat()]);
+      return [tag, message.answer, message.complete, message.sinceMs, authors];
+    }
+    case 'gone':
+      return [
+        tag,
+        message.authors.map(({ peer, epoch, lost, withheld }) => [
+          hexToBytes(peer),
+          epoch,
+          lost.flat(),
+          withheld.flat(),
+        ]),
+      ];
+    case 'ihave':
+      return [tag, announced(message)];
+    case 'graft':
+      return [tag, treeToWire(message.tree), hexToBytes(message.ids.join(''))];
+    case 'prune':
+      return [tag, treeToWire(message.tree)];
+    case 'receipt':
+      return [tag, hexToBytes(message.id), message.count];
+  }
 }
 
 /**
- * Reads what core's `decode` made of a frame. Checks shapes and limits; {@link Gossip} checks what they say.
+ * Reads what core's `decode` made of a frame. Checks shapes and limits; the machine checks what they say.
  * @throws {DecodeError} when it is no message of gossip; nothing else
  */
 export function decodeMessage(value: unknown): Message {
   const fields = new Fields(value, 'gossip', 1);
   const tag = fields.integer(0, 255);
-  if (tag === DIGEST) return readDigest(fields);
-  if (tag !== PAYLOAD) throw new DecodeError('UNEXPECTED', `gossip message ${tag}, expected ${PAYLOAD} or ${DIGEST}`);
+  switch (tag) {
+    case TAGS.payload:
+      return readPayload(fields);
+    case TAGS.digest:
+      return readDigest(fields);
+    case TAGS.gone:
+      return { type: 'gone', authors: fields.list(MAX_DIGEST_AUTHORS, (list) => readGone(list.inner())) };
+    case TAGS.ihave: {
+      const entries = readChunks(fields, SHORT_BYTES + 1);
+      const ids = entries.map((entry) => bytesToHex(entry.subarray(0, SHORT_BYTES)));
+      return { type: 'ihave', ids, hops: entries.map((entry) => entry[SHORT_BYTES] as number) };
+    }
+    case TAGS.graft:
+      return { type: 'graft', tree: readTree(fields), ids: readChunks(fields, SHORT_BYTES).map(bytesToHex) };
+    case TAGS.prune:
+      return { type: 'prune', tree: readTree(fields) };
+    case TAGS.receipt:
+      return {
+        type: 'receipt',
+        id: bytesToHex(fields.bytes(ID_BYTES, ID_BYTES)),
+        count: fields.integer(0, MAX_COUNT),
+      };
+    default:
+      throw new DecodeError('UNEXPECTED', `gossip message ${tag} is not known here`);
+  }
+}
+
+const treeToWire = (tree: PeerId | undefined): FrameValue => (tree === undefined ? null : hexToBytes(tree));
+const readTree = (fields: Fields): PeerId | undefined => fields.optional(() => fields.peerId());
+
+/** Each id, and a byte for its hops. */
+function announced({ ids, hops }: Announcement): Uint8Array {
+  const bytes = new Uint8Array(ids.length * (SHORT_BYTES + 1));
+  ids.forEach((id, n) => {
+    bytes.set(hexToBytes(id), n * (SHORT_BYTES + 1));
+    bytes[n * (SHORT_BYTES + 1) + SHORT_BYTES] = hops[n] as number;
+  });
+  return bytes;
+}
+
+function readChunks(fields: Fields, chunkBytes: number): Uint8Array[] {
+  const bytes = fields.bytes(MAX_IDS * chunkBytes);
+  const count = bytes.length / chunkBytes;
+  if (Number.isInteger(count)) {
+    return Array.from({ length: count }, (_, n) => bytes.subarray(n * chunkBytes, (n + 1) * chunkBytes));
+  }
+  throw new DecodeError('UNEXPECTED', `${bytes.length} bytes, expected ${chunkBytes} an id`);
+}
+
+function readPayload(fields: Fields): Payload {
   const relayed = readRelayed(fields, 0);
-  return { type: 'payload', ...relayed, pinned: fields.boolean(), ageMs: fields.integer(0, MAX_AGE_MS) };
+  const pinned = fields.boolean();
+  const ageMs = fields.integer(0, MAX_AGE_MS);
+  const mode = MODES[fields.integer(0, MODES.length - 1)] as Mode;
+  const receiptMs = fields.optional(() => fields.integer(0, MAX_RECEIPT_MS)) ?? 0;
+  return { type: 'payload', ...relayed, pinned, ageMs, mode, receiptMs };
 }
 
 function readDigest(fields: Fields): Digest {
@@ -75,30 +220,17 @@ function readDigest(fields: Fields): Digest {
   const sinceMs = fields.integer(0, MAX_AGE_MS);
   const authors = fields.list(MAX_DIGEST_AUTHORS, (list) => {
     const author = list.inner();
-    const peer = author.peerId();
-    const epoch = author.integer(0, Number.MAX_SAFE_INTEGER);
-    return { peer, epoch, seen: readRanges(author) };
+    return { ...readRun(author), seen: readSeqs(author) };
   });
   return { type: 'digest', answer, complete, sinceMs, authors };
 }
 
-/** Ascending, and with a gap between any two. */
-function readRanges(fields: Fields): RangeList {
-  let least = 1;
-  const bounds = fields.list(2 * MAX_RANGES, (list) => {
-    const bound = list.integer(least, Number.MAX_SAFE_INTEGER);
-    least = bound;
-    return bound;
-  });
-  if (bounds.length % 2 > 0) throw new DecodeError('UNEXPECTED', `${bounds.length} bounds of ranges, expected pairs`);
-  const ranges: [number, number][] = [];
-  for (let i = 0; i < bounds.length; i += 2) {
-    const [from, to] = [bounds[i] as number, bounds[i + 1] as number];
-    const former = ranges[ranges.length - 1];
-    if (former !== undefined && from < former[1] + 2) {
-      throw new DecodeError('UNEXPECTED', `a range from ${from} after one to ${former[1]}, expected a gap`);
-    }
-    ranges.push([from, to]);
-  }
-  return ranges;
+function readGone(author: Fields): AuthorGone {
+  return { ...readRun(author), lost: readSeqs(author), withheld: readSeqs(author) };
 }
+
+function readRun(author: Fields): { readonly peer: PeerId; readonly epoch: number } {
+  return { peer: author.peerId(), epoch: author.integer(0, Number.MAX_SAFE_INTEGER) };
+}
+
+const readSeqs = (fields: Fields): RangeList => readRanges(fields, MAX_RANGES);

@@ -19,23 +19,24 @@ export class Outbox {
 
   /**
    * Keeps `message`; the oldest goes when there are too many.
-   * @returns when it expires
+   * @returns when it expires, and the one that had to go
    */
-  put(message: Payload, now: Millis): Millis {
+  put(message: Payload, now: Millis): { readonly expiresAt: Millis; readonly pushedOut: Payload | undefined } {
     const expiresAt = now + this.maxAgeMs;
     this.waiting.push({ message, expiresAt });
-    if (this.waiting.length > this.maxMessages) this.waiting.shift();
-    return expiresAt;
+    const pushedOut = this.waiting.length > this.maxMessages ? this.waiting.shift()?.message : undefined;
+    return { expiresAt, pushedOut };
   }
 
-  /** Takes all messages, oldest first. */
-  take(now: Millis): Payload[] {
-    this.expire(now);
+  /** Takes all messages, oldest first; {@link expire} comes first. */
+  take(): Payload[] {
     return this.waiting.splice(0).map((held) => held.message);
   }
 
-  /** Drops what has waited too long. */
-  expire(now: Millis): void {
-    while (this.waiting.length > 0 && (this.waiting[0]?.expiresAt as Millis) <= now) this.waiting.shift();
+  /** Takes out what has waited too long. */
+  expire(now: Millis): Payload[] {
+    let count = 0;
+    while (count < this.waiting.length && (this.waiting[count]?.expiresAt as Millis) <= now) count++;
+    return this.waiting.splice(0, count).map((held) => held.message);
   }
 }

@@ -1,7 +1,7 @@
 import { SeededRng, below } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Digest, Event, Message, Options } from '../src/index.js';
+import type { Digest, Message, MessageEvent, Options } from '../src/index.js';
 import { Network, envelopeOf, id } from './network.js';
 
 const [A, B, C, D] = [id(1), id(2), id(3), id(4)] as const;
@@ -15,7 +15,8 @@ function joined(pairs: readonly (readonly [string, string])[], options: Partial<
   return network;
 }
 
-const seqs = (events: readonly Event[]): number[] => events.map(({ envelope }) => envelope.seq).sort((a, b) => a - b);
+const seqs = (events: readonly MessageEvent[]): number[] =>
+  events.map(({ envelope }) => envelope.seq).sort((a, b) => a - b);
 const digests = (network: Network): Digest[] =>
   network.sent.flatMap(({ message }) => (message.type === 'digest' ? [message] : []));
 
@@ -187,7 +188,17 @@ describe('what it costs', () => {
       network.feed(A, {
         type: 'received',
         from: B,
-        message: { type: 'payload', envelope, ttl: 5, hops: 2, path: [id(author), B], pinned: false, ageMs: 0 },
+        message: {
+          type: 'payload',
+          envelope,
+          ttl: 5,
+          hops: 2,
+          path: [id(author), B],
+          pinned: false,
+          ageMs: 0,
+          mode: 'flood',
+          receiptMs: 0,
+        },
       });
     }
     network.run(2_000);

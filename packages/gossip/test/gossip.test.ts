@@ -2,7 +2,7 @@ import { SeededRng } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Gossip } from '../src/index.js';
-import type { Event, Message, Output, Payload } from '../src/index.js';
+import type { Message, MessageEvent, Output, Payload } from '../src/index.js';
 import { envelopeOf, id, Network, NETWORK, ringWithChords } from './network.js';
 
 const [A, B, C, D, E] = [id(1), id(2), id(3), id(4), id(5)] as const;
@@ -28,7 +28,17 @@ function alone(self: string, peers: readonly string[]) {
 }
 
 function payload(author: string, path: readonly string[], ttl: number, pinned = false, seq = 1): Payload {
-  return { type: 'payload', envelope: envelopeOf(author, seq), ttl, hops: path.length, path, pinned, ageMs: 0 };
+  return {
+    type: 'payload',
+    envelope: envelopeOf(author, seq),
+    ttl,
+    hops: path.length,
+    path,
+    pinned,
+    ageMs: 0,
+    mode: 'flood',
+    receiptMs: 0,
+  };
 }
 
 const kinds = (out: readonly Output[]): string[] => out.map((output) => output.type);
@@ -232,7 +242,7 @@ describe('a whole mesh', () => {
     const ttlAt = (peers: number, seq: number): number => {
       network.feed(A, { type: 'size', peers });
       network.broadcast(A, undefined, seq);
-      return (network.take(A).at(0) as Event).ttl;
+      return (network.take(A).at(0) as MessageEvent).ttl;
     };
     expect([1, 5, 20.2, 100, 128, 100_000].map((peers, n) => ttlAt(peers, n + 1))).toEqual([
       10, 10, 41, 200, 256, 1023,

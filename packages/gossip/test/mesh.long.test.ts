@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Event } from '../src/index.js';
+import type { MessageEvent } from '../src/index.js';
 import { id, Network, ringWithChords } from './network.js';
 
 it.each([10_000, 100_000])('S23, S29: %i peers with three links each are all reached', (count) => {
@@ -10,7 +10,9 @@ it.each([10_000, 100_000])('S23, S29: %i peers with three links each are all rea
   network.feed(author, { type: 'size', peers: count / 2 });
   network.broadcast(author);
   network.run();
-  const hops = [...network.events.values()].map((events) => (events.length === 1 ? (events.at(0) as Event).hops : NaN));
+  const hops = [...network.events.values()].map((events) =>
+    events.length === 1 ? (events.at(0) as MessageEvent).hops : NaN,
+  );
   const most = hops.reduce((max, each) => Math.max(max, each), 0);
   expect(hops.filter(Number.isNaN)).toEqual([]);
   expect(most).toBeLessThan(64);

@@ -13,6 +13,8 @@ const message: Payload = {
   path: [id(1), id(2), id(3)],
   pinned: true,
   ageMs: 0,
+  mode: 'flood',
+  receiptMs: 0,
 };
 
 const digest: Digest = {
@@ -61,10 +63,10 @@ describe('messages on the wire', () => {
     expect(wired(signed)).toMatchObject({ envelope: { signature: signed.envelope.signature } });
   });
 
-  it('cost 22 bytes a hop and 19 more besides the envelope', () => {
+  it('cost 22 bytes a hop and 21 more besides the envelope', () => {
     const size = (path: string[]) => encode(encodeMessage({ ...message, path, hops: path.length })).length;
     expect(size([id(1), id(2)]) - size([id(1)])).toBe(22);
-    expect(size([id(1)]) - message.envelope.bytes.length).toBe(22 + 19);
+    expect(size([id(1)]) - message.envelope.bytes.length).toBe(22 + 21);
   });
 
   it.each<[string, unknown]>([

@@ -1,7 +1,7 @@
 import { below, hexToBytes, sample, SeededRng, sealEnvelope, TimeHeap } from '@peerpigeon/core';
 import type { Envelope, PeerId } from '@peerpigeon/core';
 import { Gossip } from '../src/index.js';
-import type { Event, Input, Message, Options, Output } from '../src/index.js';
+import type { Event, Input, Message, MessageEvent, Options, Output } from '../src/index.js';
 
 export const NETWORK = 'test';
 
@@ -28,7 +28,10 @@ export function envelopeOf(from: PeerId, seq = 1, network = NETWORK, content = '
 export class Network {
   now = 0;
   readonly machines = new Map<PeerId, Gossip>();
-  readonly events = new Map<PeerId, Event[]>();
+  /** The messages shown to each application … */
+  readonly events = new Map<PeerId, MessageEvent[]>();
+  /** … and what else it was told. */
+  readonly notices = new Map<PeerId, Exclude<Event, MessageEvent>[]>();
   readonly violations: string[] = [];
   readonly sent: { from: PeerId; to: PeerId; message: Message }[] = [];
   private readonly links = new Set<string>();
@@ -51,6 +54,7 @@ export class Network {
         new Gossip({ peerId: peer, network: NETWORK, rng: new SeededRng(this.rng.uint32()), ...this.options }),
       );
       this.events.set(peer, []);
+      this.notices.set(peer, []);
     }
   }
 
@@ -91,8 +95,8 @@ export class Network {
     if (until !== Infinity) this.now = until;
   }
 
-  /** The events of `peer`, emptied. */
-  take(peer: PeerId): Event[] {
+  /** The messages of `peer`, emptied. */
+  take(peer: PeerId): MessageEvent[] {
     return this.events.get(peer)?.splice(0) ?? [];
   }
 
@@ -121,7 +125,8 @@ export class Network {
         this.heap.push(output.at, { peer, input: { type: 'timer', timer: output.timer } });
         return;
       case 'event':
-        this.events.get(peer)?.push(output.event);
+        if (output.event.type === 'message') this.events.get(peer)?.push(output.event);
+        else this.notices.get(peer)?.push(output.event);
         return;
       case 'violation':
         this.violations.push(`${output.peer} ${output.code}: ${output.detail}`);

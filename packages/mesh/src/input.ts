@@ -11,14 +11,17 @@ export type ChannelEvent = Extract<SessionInput, { readonly type: 'opened' | 'me
 /** What can happen to a mesh. The interpreter feeds one at a time. */
 export type Input =
   /** The application. */
-  /** Join through the server at `url`, and stay joined: reconnect until `leave`. */
-  | { readonly type: 'join'; readonly url: string }
+  /**
+   * Join through the server at `url`, and stay joined: reconnect until `leave`. `history`: broadcasts of the time before are
+   * wanted, too, up to `sinceMs` old, as far as others still have them.
+   */
+  | { readonly type: 'join'; readonly url: string; readonly history?: { readonly sinceMs: Millis } }
   /** Say goodbye, close every link and the signaling channel. Afterwards the machine holds nothing and can join again. */
   | { readonly type: 'leave' }
   /** Change settings on the running mesh. */
   | { readonly type: 'configure'; readonly settings: Partial<MeshSettings> }
-  /** Broadcast a sealed envelope; `ttl` pins the TTL. */
-  | { readonly type: 'broadcast'; readonly envelope: Envelope; readonly ttl?: number }
+  /** Broadcast a sealed envelope; `ttl` pins the TTL. With `receipts`, a `receipts` event says how many it reached. */
+  | { readonly type: 'broadcast'; readonly envelope: Envelope; readonly ttl?: number; readonly receipts?: boolean }
   /** Route a sealed envelope to its receiver; `timeoutMs`: how long it is tried, and its acknowledgement waited for. */
   | { readonly type: 'direct'; readonly envelope: Envelope; readonly timeoutMs?: Millis }
   /** Send a direct message no more: unless it has ended already it fails as aborted. */

@@ -93,7 +93,7 @@ export class Mesh implements Machine<Input, Output> {
       isExtra: (peer) => this.topology.neighbourhood.links.get(peer)?.extra === true,
       peer: (type, peer) => {
         if (type === 'suspect' || type === 'recovered') this.tellTopology({ type, peer });
-        else this.runGossip({ type, peer });
+        this.runGossip({ type, peer });
         this.runRouting({ type, peer });
       },
       received: (from, frame) => this.received(from, frame),
@@ -140,7 +140,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'join':
         this.signaler.join();
         this.tellTopology({ type: 'start' });
-        this.runGossip({ type: 'start' });
+        this.runGossip({ type: 'start', sinceMs: input.history?.sinceMs });
         return this.runSession({ ...input, seeking: this.topology.seeking });
       case 'leave':
         return this.leave();
@@ -253,8 +253,9 @@ export class Mesh implements Machine<Input, Output> {
 
   private runGossip(input: GossipInput): void {
     for (const output of this.outputsOf(this.gossip, input)) {
-      if (output.type === 'event') this.emit({ ...output.event, verified: false });
-      else this.carryOut('gossip', output);
+      if (output.type !== 'event') this.carryOut('gossip', output);
+      else if (output.event.type === 'message') this.emit({ ...output.event, verified: false });
+      else this.emit(output.event);
     }
   }
 

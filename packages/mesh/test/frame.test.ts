@@ -29,7 +29,17 @@ const FRAMES: Frame[] = [
   { channel: 'topology', message: { kind: 'notice', reason: 'replaced', peers: [record] } },
   {
     channel: 'gossip',
-    message: { type: 'payload', envelope: broadcast, ttl: 9, hops: 1, path: [A], pinned: false, ageMs: 0 },
+    message: {
+      type: 'payload',
+      envelope: broadcast,
+      ttl: 9,
+      hops: 1,
+      path: [A],
+      pinned: false,
+      ageMs: 0,
+      mode: 'flood',
+      receiptMs: 0,
+    },
   },
   {
     channel: 'gossip',
@@ -61,7 +71,17 @@ describe('frames', () => {
       const envelope = sealEnvelope({ ...common, kind: 'broadcast', content: new Uint8Array(content) });
       return encodeFrame({
         channel: 'gossip',
-        message: { type: 'payload', envelope, ttl: 9, hops: 1, path: [A], pinned: false, ageMs: 0 },
+        message: {
+          type: 'payload',
+          envelope,
+          ttl: 9,
+          hops: 1,
+          path: [A],
+          pinned: false,
+          ageMs: 0,
+          mode: 'flood',
+          receiptMs: 0,
+        },
       });
     };
     const spare = 65_536 - sized(60_000).length;

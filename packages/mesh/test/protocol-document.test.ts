@@ -46,7 +46,20 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
   ['tunnel', { channel: 'topology', message: { kind: 'tunnel', ack: false } }],
   [
     'the broadcast',
-    { channel: 'gossip', message: { type: 'payload', envelope, ttl: 10, hops: 1, path: [A], pinned: false, ageMs: 0 } },
+    {
+      channel: 'gossip',
+      message: {
+        type: 'payload',
+        envelope,
+        ttl: 10,
+        hops: 1,
+        path: [A],
+        pinned: false,
+        ageMs: 0,
+        mode: 'flood',
+        receiptMs: 0,
+      },
+    },
   ],
   [
     'digest',

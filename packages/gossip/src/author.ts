@@ -1,0 +1,107 @@
+import type { Millis, PeerId } from '@peerpigeon/core';
+import { Ranges, common, without } from './ranges.js';
+import type { RangeList } from './ranges.js';
+
+/** What a neighbour says cannot be had from it. */
+export interface Claim {
+  readonly lost: RangeList;
+  readonly withheld: RangeList;
+}
+
+/** What is given up of one run of an author. */
+export interface Settled {
+  readonly peer: PeerId;
+  readonly epoch: number;
+  /** The application has missed these. */
+  readonly lost: RangeList;
+  /** These were not for this peer. */
+  readonly withheld: RangeList;
+}
+
+/** Names one run of an author: its sequence numbers begin again with each. */
+export function runOf(peer: PeerId, epoch: number): string {
+  return `${peer} ${epoch}`;
+}
+
+/** One run of an author: what was seen of it, and what neighbours say of the rest. */
+export class Author {
+  readonly peer: PeerId;
+  readonly epoch: number;
+  /** What was seen, or given up. A floor and what is above it: no clock says what is new (replay protection). */
+  readonly seen: Ranges;
+  /** Those of them with a TTL that the author chose: they are for nobody else. */
+  readonly pinned: Ranges;
+  /** Whatever of `seen` is held no more was broadcast then or before. */
+  lostAt: Millis = -Infinity;
+  private readonly claims = new Map<PeerId, Claim>();
+  private claimedAt: Millis = 0;
+
+  constructor(peer: PeerId, epoch: number, maxRanges: number) {
+    this.peer = peer;
+    this.epoch = epoch;
+    this.seen = new Ranges(maxRanges);
+    this.pinned = new Ranges(maxRanges);
+  }
+
+  /** A message that was broadcast at `at` is held no more. */
+  lost(at: Millis): void {
+    this.lostAt = Math.max(this.lostAt, at);
+  }
+
+  /**
+   * `from` has seen these and cannot send them.
+   * @param quorum how many must say so
+   * @param bornAt when this peer came: what was withheld is from before
+   */
+  claim(from: PeerId, claim: Claim, quorum: number, now: Millis, bornAt: Millis): Settled | undefined {
+    if (this.claims.size === 0) this.claimedAt = now;
+    this.claims.delete(from);
+    this.claims.set(from, claim);
+    if (this.claims.size < quorum) return undefined;
+    const claims = [...this.claims.values()];
+    const gone = claims.map(allOf).reduce(common);
+    const settled = this.settle(gone, claims, now, bornAt);
+    const [oldest] = this.claims.keys();
+    if (settled === undefined && oldest !== undefined) this.claims.delete(oldest);
+    return settled;
+  }
+
+  /** Gives up what a neighbour said before `before`, if nobody has brought it since. */
+  expire(before: Millis, now: Millis, bornAt: Millis): Settled | undefined {
+    if (this.claims.size === 0 || this.claimedAt > before) return undefined;
+    const claims = [...this.claims.values()];
+    const gone = new Ranges(Infinity);
+    for (const claim of claims) gone.addAll(allOf(claim));
+    const settled = this.settle(gone.ranges, claims, now, bornAt);
+    this.claims.clear();
+    return settled;
+  }
+
+  /** Nobody waits for these any more; returns those that were missing. */
+  giveUp(ranges: RangeList, now: Millis): RangeList {
+    const missing = without(ranges, this.seen.ranges);
+    if (missing.length > 0) {
+      this.seen.addAll(missing);
+      this.lost(now);
+    }
+    return missing;
+  }
+
+  private settle(gone: RangeList, claims: readonly Claim[], now: Millis, bornAt: Millis): Settled | undefined {
+    const missing = without(gone, this.seen.ranges);
+    if (missing.length === 0) return undefined;
+    // Whoever withholds a message knows that it is not for us; whoever lost it may not.
+    const lost = claims.reduce<RangeList>((rest, { withheld }) => without(rest, withheld), missing);
+    this.seen.addAll(missing);
+    this.claims.clear();
+    this.lost(lost.length > 0 ? now : bornAt);
+    return { peer: this.peer, epoch: this.epoch, lost, withheld: without(missing, lost) };
+  }
+}
+
+function allOf({ lost, withheld }: Claim): RangeList {
+  const all = new Ranges(Infinity);
+  all.addAll(lost);
+  all.addAll(withheld);
+  return all.ranges;
+}
