@@ -46,6 +46,9 @@ export const NOTICE_QUANTILES_MS: readonly Millis[] = [
 /** The time within which a broadcast counts as delivered to those who are up all through it, in ms (the contract). */
 export const DELIVERY_WINDOW_MS: Millis = 30_000;
 
+/** Direct messages between survivors at the instant of a kill: enough for a share in whole per cents. */
+export const OUTBREAK_DIRECTS = 100;
+
 /** Rest between the last join and the measurements, in ms. */
 export const SETTLE_MS: Millis = 30_000;
 

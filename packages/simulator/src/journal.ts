@@ -38,8 +38,12 @@ export interface DirectEntry {
   readonly sentMs: Millis;
   deliveredMs: Millis | null;
   hops: number | null;
-  /** The sender was told that it failed. */
-  failed: boolean;
+  /** Why it failed, as the sender was told first. */
+  failed: string | null;
+  /** When the sender was told that it was delivered. */
+  acknowledgedMs: Millis | null;
+  /** Sent at the instant of an upheaval, and not to be counted among the others. */
+  readonly upheaval: boolean;
 }
 
 /** What happened in a network: all that metrics and dumps are made of. */
@@ -101,8 +105,9 @@ export class Journal {
     return times;
   }
 
-  directSent(id: MessageId, from: PeerId, to: PeerId, now: Millis): void {
-    const entry: DirectEntry = { id, from, to, sentMs: now, deliveredMs: null, hops: null, failed: false };
+  directSent(id: MessageId, from: PeerId, to: PeerId, now: Millis, upheaval = false): void {
+    const fate = { deliveredMs: null, hops: null, failed: null, acknowledgedMs: null };
+    const entry: DirectEntry = { id, from, to, sentMs: now, ...fate, upheaval };
     this.directs.push(entry);
     this.directsById.set(id, entry);
   }
@@ -115,9 +120,19 @@ export class Journal {
     entry.hops = hops;
   }
 
-  directFailed(id: MessageId): void {
+  directFailed(id: MessageId, reason: string): void {
     const entry = this.directsById.get(id);
-    if (entry !== undefined) entry.failed = true;
+    if (entry !== undefined) entry.failed ??= reason;
+  }
+
+  directAcknowledged(id: MessageId, now: Millis): void {
+    const entry = this.directsById.get(id);
+    if (entry !== undefined) entry.acknowledgedMs ??= now;
+  }
+
+  /** Whether a direct message of this id was sent. */
+  hasDirect(id: MessageId): boolean {
+    return this.directsById.has(id);
   }
 
   /** Place of a peer in `peers`. */

@@ -39,17 +39,6 @@ export interface BroadcastMetrics {
   readonly latencyMs: Spread;
 }
 
-/** How direct messages fared. */
-export interface DirectMetrics {
-  readonly sent: number;
-  /** Given to the receiver's application. */
-  readonly delivered: number;
-  /** Reported to the sender as failed; with a lost acknowledgement also some of the delivered. */
-  readonly failed: number;
-  /** Links crossed by those delivered. */
-  readonly hops: { readonly mean: number | null; readonly p99: number | null; readonly max: number | null };
-}
-
 /** Components, eccentricity and degrees of the links that are open at the end, among the peers that are up. */
 export function graphMetrics(journal: Journal, seed: number): GraphMetrics {
   const live = new Map(journal.peers.filter((peer) => peer.downMs === null).map((peer, index) => [peer.id, index]));
@@ -113,16 +102,6 @@ export function broadcastMetrics(journal: Journal, controlBytes: number): Broadc
     controlBytesPerDelivery: latencies.length === 0 ? null : rounded(controlBytes / latencies.length),
     lastHop: spread(lastHops),
     latencyMs: roundedSpread(spread(latencies)),
-  };
-}
-
-export function directMetrics(journal: Journal): DirectMetrics {
-  const hops = journal.directs.flatMap((direct) => (direct.hops === null ? [] : [direct.hops])).sort((a, b) => a - b);
-  return {
-    sent: journal.directs.length,
-    delivered: hops.length,
-    failed: journal.directs.filter((direct) => direct.failed).length,
-    hops: { mean: rounded(mean(hops)), p99: percentile(hops, 0.99), max: percentile(hops, 1) },
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Event, Frame } from '@peerpigeon/mesh';
 import type { ClientMessage, ServerMessage } from '@peerpigeon/signaling-protocol';
+import { DirectTraffic } from './direct-traffic.js';
 import { JoinCosts, isPing } from './join-costs.js';
 import { Journal } from './journal.js';
 import type { LinkEntry } from './journal.js';
@@ -19,6 +20,8 @@ export class Recorder implements Observer {
   serverMessages = 0;
   /** Bytes of gossip frames without a payload, sent since {@link countControl}. */
   controlBytes = 0;
+  /** What direct messages cost. */
+  readonly directTraffic: DirectTraffic;
   private readonly sizeOf: (frame: Frame) => number;
   private readonly links = new Map<SimulatedLink, LinkEntry>();
   private counting = false;
@@ -27,6 +30,7 @@ export class Recorder implements Observer {
   /** @param sizeOf how many bytes a frame has on the wire */
   constructor(sizeOf: (frame: Frame) => number) {
     this.sizeOf = sizeOf;
+    this.directTraffic = new DirectTraffic(this.journal, sizeOf);
   }
 
   /** From now on the control traffic of gossip is measured. */
@@ -57,6 +61,7 @@ export class Recorder implements Observer {
   }
 
   frameSent(_from: SimulatedPeer, frame: Frame): void {
+    this.directTraffic.frameSent(frame);
     if (this.counting && frame.channel === 'gossip' && frame.message.type !== 'payload') {
       this.controlBytes += this.sizeOf(frame);
     }
@@ -75,7 +80,10 @@ export class Recorder implements Observer {
         else this.journal.broadcastDelivered(event.envelope.id, peer.id, event.hops, now);
         return;
       case 'messageFailed':
-        this.journal.directFailed(event.messageId);
+        this.journal.directFailed(event.messageId, event.reason);
+        return;
+      case 'messageDelivered':
+        this.journal.directAcknowledged(event.messageId, now);
         return;
       case 'peerConnected':
         if (peer.peers.length >= Math.min(peer.maxPeers, this.up - 1)) this.joins.linked(peer.id);

@@ -1,8 +1,11 @@
 import { largest, mean, rounded, roundedSpread, spread } from './percentile.js';
 import type { Spread } from './percentile.js';
 import { linkRates } from './link-rates.js';
-import { broadcastMetrics, directMetrics, graphMetrics } from './metrics.js';
-import type { BroadcastMetrics, DirectMetrics, GraphMetrics } from './metrics.js';
+import { directMetrics } from './direct-metrics.js';
+import type { DirectMetrics } from './direct-metrics.js';
+import type { DirectCosts } from './direct-traffic.js';
+import { broadcastMetrics, graphMetrics } from './metrics.js';
+import type { BroadcastMetrics, GraphMetrics } from './metrics.js';
 import type { OutbreakMessage } from './outbreak.js';
 import type { Recovery } from './recovery.js';
 import type { Run, Upheaval } from './run.js';
@@ -31,6 +34,8 @@ export interface KillMetrics extends RecoveryTimes {
   /** Components when the time to recover was over: at the server's return, or 60 s after the kill. */
   readonly islands: number | null;
   readonly message: OutbreakMessage;
+  /** Direct messages between survivors, sent at that instant. */
+  readonly direct: DirectMetrics;
 }
 
 /** What a cut did, while it lasted. */
@@ -43,7 +48,7 @@ export interface CutMetrics {
 /** What a run showed, apart from its name and options. README.md says what each field means. */
 export interface Results extends GraphMetrics {
   readonly broadcast: BroadcastMetrics;
-  readonly direct: DirectMetrics;
+  readonly direct: DirectMetrics & DirectCosts;
   /** What a join costs the server in messages; `join-costs.ts` says what counts. */
   readonly signaling: { readonly messagesPerJoin: { readonly mean: number | null; readonly max: number | null } };
   readonly serverMessagesPerPeerMinute: number | null;
@@ -73,7 +78,13 @@ export function resultsOf(run: Run): Results {
   return {
     ...graphMetrics(journal, run.options.seed),
     broadcast: broadcastMetrics(journal, controlBytes),
-    direct: directMetrics(journal),
+    direct: {
+      ...directMetrics(
+        journal,
+        journal.directs.filter(({ upheaval }) => !upheaval),
+      ),
+      ...recorder.directTraffic.costs,
+    },
     signaling: { messagesPerJoin: { mean: rounded(mean(costs)), max: largest(costs) } },
     serverMessagesPerPeerMinute: rounded(samples.serverMessagesPerPeerMinute),
     links: { ...network.links },
@@ -110,6 +121,10 @@ function killMetrics({ outbreak, recorder }: Run): KillMetrics | null {
     secondsToRightIslandRings: recovery.secondsUntil(rightIslandRingsMs),
     islands,
     message: outbreak.message(recorder),
+    direct: directMetrics(
+      recorder.journal,
+      recorder.journal.directs.filter(({ upheaval }) => upheaval),
+    ),
   };
 }
 

@@ -134,17 +134,23 @@ export class Run {
   }
 
   private directEach(betweenMs: Millis, count: number): void {
+    const { network } = this;
+    for (let i = 0; i < count; i++) network.at(network.now + i * betweenMs, () => this.direct(this.rng));
+  }
+
+  /**
+   * A direct message between two random peers, now.
+   * @param upheaval it belongs to what is happening to the mesh, and is counted apart
+   */
+  direct(rng: SeededRng, upheaval = false): void {
     const { network, recorder, content } = this;
-    for (let i = 0; i < count; i++) {
-      network.at(network.now + i * betweenMs, () => {
-        const { up } = network;
-        if (up.length < 2) return;
-        const from = below(this.rng, up.length);
-        const to = (from + 1 + below(this.rng, up.length - 1)) % up.length;
-        const [sender, receiver] = [up[from] as SimulatedPeer, up[to] as SimulatedPeer];
-        recorder.journal.directSent(sender.sendDirect(receiver.id, content), sender.id, receiver.id, network.now);
-      });
-    }
+    const { up } = network;
+    if (up.length < 2) return;
+    const from = below(rng, up.length);
+    const to = (from + 1 + below(rng, up.length - 1)) % up.length;
+    const [sender, receiver] = [up[from] as SimulatedPeer, up[to] as SimulatedPeer];
+    const id = sender.sendDirect(receiver.id, content);
+    recorder.journal.directSent(id, sender.id, receiver.id, network.now, upheaval);
   }
 
   /** The one sender of `senders: '1'`: the same in the warm-up and after it. */

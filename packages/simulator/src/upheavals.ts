@@ -1,5 +1,5 @@
-import { below, sample } from '@peerpigeon/core';
-import { OUTAGE_JOINERS_SHARE, RECOVERY_MS } from './config.js';
+import { SeededRng, below, sample } from '@peerpigeon/core';
+import { OUTAGE_JOINERS_SHARE, OUTBREAK_DIRECTS, RECOVERY_MS } from './config.js';
 import { Detection } from './detection.js';
 import { hash } from './hash.js';
 import { Outbreak } from './outbreak.js';
@@ -13,7 +13,7 @@ export interface Outage {
   readonly linksClosed: number;
 }
 
-/** A share of the peers dies silently, all at one instant; a survivor broadcasts at that very instant. */
+/** A share of the peers dies silently, all at one instant, at which survivors send: one broadcasts, some to each other. */
 export function kill(run: Run): void {
   const { network, rng, options, recorder } = run;
   const { up } = network;
@@ -25,7 +25,10 @@ export function kill(run: Run): void {
   const survivors = network.up;
   const recovery = run.watch('kill', detection);
   const sender = survivors[below(rng, Math.max(1, survivors.length))];
-  if (sender !== undefined) run.outbreak = new Outbreak(recovery, run.broadcast(sender), sender, survivors);
+  if (sender === undefined) return;
+  run.outbreak = new Outbreak(recovery, run.broadcast(sender), sender, survivors);
+  const pairs = new SeededRng(hash(options.seed, 'outbreak'));
+  for (let i = 0; i < OUTBREAK_DIRECTS; i++) run.direct(pairs, true);
 }
 
 /** Time for the mesh to come together. */

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { dumpLines } from '../src/dump.js';
 import { Graph } from '../src/graph.js';
 import { Journal } from '../src/journal.js';
-import { broadcastMetrics, directMetrics, graphMetrics } from '../src/metrics.js';
+import { directMetrics } from '../src/direct-metrics.js';
+import { DirectTraffic } from '../src/direct-traffic.js';
+import { broadcastMetrics, graphMetrics } from '../src/metrics.js';
 import { largest, mean, percentile, spread } from '../src/percentile.js';
 
 /** Four peers in a row, a–b–c–d, and one alone; one more is gone. */
@@ -150,12 +152,42 @@ describe('broadcasts', () => {
 describe('direct messages', () => {
   test('are delivered once, failed, or neither', () => {
     const journal = row();
-    for (const id of ['one', 'two', 'three']) journal.directSent(id, 'a', 'd', 100);
+    for (const id of ['one', 'two', 'three', 'four']) journal.directSent(id, 'a', 'd', 100);
     journal.directDelivered('one', 2, 150);
     journal.directDelivered('one', 9, 160);
+    journal.directAcknowledged('one', 200);
     journal.directDelivered('two', 5, 170);
-    journal.directFailed('three');
-    expect(directMetrics(journal)).toEqual({ sent: 3, delivered: 2, failed: 1, hops: { mean: 3.5, p99: 5, max: 5 } });
+    for (const id of ['two', 'three']) journal.directFailed(id, 'timeout');
+    journal.directFailed('three', 'left');
+    journal.directAcknowledged('two', 20_000);
+    expect(directMetrics(journal)).toEqual({
+      sent: 4,
+      delivered: 2,
+      failed: 2,
+      reasons: { timeout: 2 },
+      late: 1,
+      silent: 1,
+      lasting: { sent: 4, delivered: 2 },
+      hops: { mean: 3.5, p99: 5, max: 5 },
+      latencyMs: { p50: 50, p99: 70, max: 70 },
+    });
+    journal.peerDown('d', 30_099);
+    expect(directMetrics(journal).lasting).toEqual({ sent: 0, delivered: 0 });
+    journal.peerDown('a', 40_000);
+    expect(directMetrics(journal).silent).toBe(0);
+    expect(directMetrics(journal, []).hops).toEqual({ mean: null, p99: null, max: null });
+  });
+
+  test('are counted by what they put on links, signals and their answers apart', () => {
+    const journal = row();
+    journal.directSent('one', 'a', 'd', 100);
+    const traffic = new DirectTraffic(journal, () => 10);
+    const way = { to: 'a', route: [], ttl: 9, from: 'd', hops: 1 };
+    traffic.frameSent({ channel: 'routing', message: { type: 'receipt', messageIds: ['one'] } });
+    traffic.frameSent({ channel: 'routing', message: { type: 'ack', messageId: 'one', ...way } });
+    traffic.frameSent({ channel: 'routing', message: { type: 'ack', messageId: 'a signal', ...way } });
+    traffic.frameSent({ channel: 'link', message: { type: 'ping', nonce: 1 } });
+    expect(traffic.costs).toEqual({ copies: 0, receipts: 1, receiptBytes: 10, answers: 1, answerBytes: 10 });
   });
 });
 
