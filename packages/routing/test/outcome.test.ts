@@ -106,7 +106,7 @@ describe('a time of its own', () => {
     feed({ type: 'route', envelope, timeoutMs: 60_000 });
     const sentAt: number[] = [];
     for (let at = 500; at < 60_000; at += 500) if (copies(feed(timer, at)).length > 0) sentAt.push(at);
-    expect(sentAt).toEqual([2_500, 5_000, 10_000, 20_000, 40_000]);
+    expect(sentAt).toEqual([4_000, 8_000, 16_000, 32_000]);
   });
 });
 
@@ -166,7 +166,7 @@ describe('why a message fails', () => {
     expect(network.take(id(1))).toMatchObject([{ type: 'delivered' }]);
   });
 
-  it.each([0, 17, 2.5])('S14: maxAttempts %d is a RangeError', (maxAttempts) => {
+  it.each([0, 65, 2.5])('S14: maxAttempts %d is a RangeError', (maxAttempts) => {
     expect(() => author({ maxAttempts })).toThrow(RangeError);
   });
 });
