@@ -4,6 +4,7 @@ import type { Config as LinkConfig } from '@peerpigeon/link';
 import type { Config as RoutingConfig } from '@peerpigeon/routing';
 import type { Config as SessionConfig } from '@peerpigeon/signaling-protocol';
 import type { Config as TopologyConfig } from '@peerpigeon/topology';
+import type { Protocol } from './protocol.js';
 
 /** What an application may change on a running mesh (README setters). */
 export interface MeshSettings {
@@ -34,6 +35,8 @@ export interface Config {
   readonly gossip?: Partial<GossipConfig>;
   readonly routing?: Partial<RoutingConfig>;
   readonly link?: Partial<LinkConfig>;
+  /** Protocols that a build may hold or not; default none. */
+  readonly protocols?: readonly Protocol[];
 }
 
 /** README defaults (S170). */

@@ -14,6 +14,7 @@ import { decodeMessage as decodeTopology, encodeMessage as encodeTopology } from
 import type { Message as TopologyMessage } from '@peerpigeon/topology';
 import { decodeDatagram, encodeDatagram } from './datagram.js';
 import type { Datagram } from './datagram.js';
+import { MAX_TAG, MIN_TAG } from './protocol.js';
 
 /** What crosses a link: one message of one protocol, under its channel tag. The simulator passes it by reference. */
 export type Frame =
@@ -21,15 +22,38 @@ export type Frame =
   | { readonly channel: 'topology'; readonly message: TopologyMessage }
   | { readonly channel: 'gossip'; readonly message: GossipMessage }
   | { readonly channel: 'routing'; readonly message: RoutingMessage }
+  /** Of a protocol that a build may hold or not, encoded by it; `contentBytes` of it are bulk. */
+  | { readonly channel: 'protocol'; readonly tag: number; readonly contentBytes?: number; readonly message: FrameValue }
   /** Never among the others: its data channels are unordered. */
   | { readonly channel: 'datagram'; readonly message: Datagram };
 
+/** What a parcel may hold. */
+export type ParcelBody = Extract<Frame, { readonly channel: 'topology' | 'protocol' }>;
+
 /** Channel tags on the wire. A number, once given, is never given again. */
 const TAG = { link: 0, topology: 1, gossip: 2, routing: 3, datagram: 4 } as const;
-const MAX_TAG = 255;
 
-/** Parcels carry what topology says to peers that are no neighbours. */
-const encodeBody = (body: unknown): FrameValue => encodeTopology(body as TopologyMessage);
+/** Parcels carry what topology says to peers that are no neighbours, and what others have encoded themselves. */
+const encodeBody = (body: unknown): FrameValue => [TAG.topology, encodeTopology(body as TopologyMessage)];
+
+/** What an optional protocol says to a peer that is no neighbour: the body of a parcel. */
+export function encodeParcel(tag: number, message: FrameValue): Uint8Array {
+  return encode([tag, message]);
+}
+
+/**
+ * Reads the body of a parcel: topology's own as long as it has crossed no wire, else bytes.
+ * @throws {DecodeError} on what neither topology nor {@link encodeParcel} has written
+ */
+export function readParcel(body: unknown): ParcelBody {
+  if (!(body instanceof Uint8Array)) return { channel: 'topology', message: body as TopologyMessage };
+  const fields = new Fields(decode(body), 'parcel', 2);
+  const tag = fields.integer(0, MAX_TAG);
+  const message = fields.any();
+  if (tag === TAG.topology) return { channel: 'topology', message: decodeTopology(message) };
+  if (tag >= MIN_TAG) return { channel: 'protocol', tag, message: message as FrameValue };
+  throw new DecodeError('UNEXPECTED', `channel tag ${tag} in a parcel`);
+}
 
 /** A frame as it crosses a link: `[tag, message]` in the codec of core. */
 export function encodeFrame(frame: Frame): Uint8Array {
@@ -44,6 +68,8 @@ export function encodeFrame(frame: Frame): Uint8Array {
       return encode([TAG.routing, encodeRouting(frame.message, encodeBody)]);
     case 'datagram':
       return encode([TAG.datagram, encodeDatagram(frame.message)]);
+    case 'protocol':
+      return encode([frame.tag, frame.message]);
   }
 }
 
@@ -54,7 +80,7 @@ export function encodeFrame(frame: Frame): Uint8Array {
  */
 export function decodeFrame(bytes: Uint8Array, maxBytes: number = LINK_DEFAULTS.maxFrameBytes): Frame {
   const fields = new Fields(decode(bytes, { maxBytes }), 'frame', 2);
-  const tag = fields.integer(0, MAX_TAG);
+  const tag = fields.integer(0, 255);
   const message = fields.any();
   switch (tag) {
     case TAG.link:
@@ -68,6 +94,7 @@ export function decodeFrame(bytes: Uint8Array, maxBytes: number = LINK_DEFAULTS.
     case TAG.datagram:
       return { channel: 'datagram', message: decodeDatagram(message) };
     default:
-      throw new DecodeError('UNEXPECTED', `channel tag ${tag} is not known here`);
+      if (tag < MIN_TAG || tag > MAX_TAG) throw new DecodeError('UNEXPECTED', `channel tag ${tag} is not known here`);
+      return { channel: 'protocol', tag, message: message as FrameValue };
   }
 }

@@ -29,4 +29,6 @@ export type { MapSizes } from './map-sizes.js';
 export { Report } from './report.js';
 export type { Evaluation, Finding } from '@peerpigeon/topology';
 export type { ConnectivityReport, DiscoveredReport, LinkReport } from './report.js';
+export { MAX_TAG, MIN_TAG } from './protocol.js';
+export type { Protocol, ProtocolInput, ProtocolOutput } from './protocol.js';
 export type { Timer } from './timer.js';

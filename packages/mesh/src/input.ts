@@ -41,6 +41,8 @@ export type Input =
   | { readonly type: 'dial'; readonly peer: PeerId; readonly kind?: 'mesh' | 'extra' }
   /** Close the link with a peer (`disconnectPeer`). */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
+  /** For the optional protocol of that name: an input of its own machine. */
+  | { readonly type: 'protocol'; readonly name: string; readonly input: unknown }
   /** The signaling port. */
   | { readonly type: 'signaling'; readonly event: ChannelEvent }
   /** The links port. `session` tells a late event of a former link from one of the present link. */

@@ -200,9 +200,9 @@ export class LinkBoard {
   }
 
   /** Writes a frame to a ready link, when its turn comes; without one it is dropped. */
-  send(peer: PeerId, frame: Frame): void {
+  send(peer: PeerId, frame: Frame, source: string = frame.channel): void {
     const entry = this.table.get(peer);
-    if (entry !== undefined && entry.phase !== 'connecting') this.sender.send(entry, frame);
+    if (entry !== undefined && entry.phase !== 'connecting') this.sender.send(entry, frame, source);
   }
 
   /** Counts what a peer does wrong; repeated abuse costs the link (S176). */

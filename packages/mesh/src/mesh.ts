@@ -1,4 +1,3 @@
-import { DecodeError, decode } from '@peerpigeon/core';
 import type { Envelope, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import { Gossip } from '@peerpigeon/gossip';
 import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/gossip';
@@ -13,7 +12,7 @@ import type {
 } from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
-import { Topology, decodeMessage as decodeTopology } from '@peerpigeon/topology';
+import { Topology } from '@peerpigeon/topology';
 import type {
   Input as TopologyInput,
   Message as TopologyMessage,
@@ -28,13 +27,14 @@ import type { Frame } from './frame.js';
 import type { Input } from './input.js';
 import { LinkBoard } from './link-board.js';
 import type { Output } from './output.js';
+import { ProtocolBoard } from './protocol-board.js';
 import { Report } from './report.js';
 import { Signaler } from './signaler.js';
 import type { Output as SignalerOutput } from './signaler.js';
 import type { Timer } from './timer.js';
 
 /** A protocol that runs over ready links. */
-type Channel = Exclude<Frame['channel'], 'link' | 'datagram'>;
+type Channel = Exclude<Frame['channel'], 'link' | 'datagram' | 'protocol'>;
 
 /** What each of these protocols may ask for. */
 type Common = Extract<GossipOutput | RoutingOutput | TopologyOutput, { type: 'send' | 'timer' | 'violation' }>;
@@ -56,6 +56,7 @@ export class Mesh implements Machine<Input, Output> {
   private readonly routing: Routing;
   private readonly links: LinkBoard;
   private readonly signaler: Signaler;
+  private readonly protocols: ProtocolBoard;
   private readonly epoch: Millis;
   /** The first input's time, which was at the epoch by the wall clock. */
   private bornAt: Millis | undefined;
@@ -95,10 +96,17 @@ export class Mesh implements Machine<Input, Output> {
         if (type === 'suspect' || type === 'recovered') this.tellTopology({ type, peer });
         this.runGossip({ type, peer });
         this.runRouting({ type, peer });
+        this.protocols.peer(type, peer);
       },
       received: (from, frame) => this.received(from, frame),
-      // None of these protocols produces bulk of its own.
-      writable: () => {},
+      writable: (peer) => this.protocols.writable(peer),
+    });
+    this.protocols = new ProtocolBoard(config.protocols ?? [], {
+      now: () => this.now,
+      put: (output) => this.out.push(output),
+      links: () => this.links,
+      route: (peer, body) => this.runRouting({ type: 'parcel', address: { type: 'peer', peer }, body }),
+      tellTopology: (input) => this.tellTopology(input),
     });
     this.signaler = new Signaler(this.author, () => ({
       links: this.links.table.alive,
@@ -159,6 +167,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.tellTopology({ ...input, purpose: input.kind === 'extra' ? 'extra' : 'manual' });
       case 'hangup':
         return this.links.tell(input.peer, input);
+      case 'protocol':
+        return this.protocols.feed(input.name, input.input);
       case 'signaling':
         return this.runSession(input.event);
     }
@@ -176,6 +186,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.runRouting({ type: 'timer', timer: timer.timer });
       case 'signaler':
         return this.signal((out) => this.signaler.expire(timer.timer, out));
+      case 'protocol':
+        return this.protocols.feed(timer.name, { type: 'timer', timer: timer.timer });
       case 'link':
         return this.links.tell(timer.peer, { type: 'timer', timer: timer.timer });
     }
@@ -183,6 +195,7 @@ export class Mesh implements Machine<Input, Output> {
 
   private leave(): void {
     this.signaler.leave();
+    this.protocols.leave();
     this.runRouting({ type: 'leave' });
     this.tellTopology({ type: 'stop' });
     for (const { peer } of this.links.table.all()) this.links.tell(peer, { type: 'hangup', reason: LEFT });
@@ -222,8 +235,10 @@ export class Mesh implements Machine<Input, Output> {
     this.links.showHandovers();
   }
 
-  private received(from: PeerId, frame: Extract<Frame, { channel: Channel }>): void {
+  private received(from: PeerId, frame: Extract<Frame, { channel: Channel | 'protocol' }>): void {
     switch (frame.channel) {
+      case 'protocol':
+        return this.protocols.received(frame.tag, frame.message, [from], false);
       case 'gossip':
         return this.runGossip({ type: 'received', from, message: frame.message });
       case 'routing':
@@ -370,7 +385,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'bounced':
         return this.tellTopology({ type: 'unreachable', peer: event.to });
       case 'parcel':
-        return this.unpack(event.from, event.body, event.path);
+        return this.protocols.unpack(event.body, event.path);
     }
   }
 
@@ -380,15 +395,5 @@ export class Mesh implements Machine<Input, Output> {
     if (isSignal) return;
     if (event.type === 'delivered') this.emit({ ...event, type: 'messageDelivered' });
     else this.emit({ ...event, type: 'messageFailed' });
-  }
-
-  private unpack(from: PeerId, body: unknown, path: readonly PeerId[]): void {
-    try {
-      const message = body instanceof Uint8Array ? decodeTopology(decode(body)) : (body as TopologyMessage);
-      this.tellTopology({ type: 'routed', from, route: path.slice(1).reverse(), message });
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.out.push({ type: 'violation', peer: from, code: 'malformed', detail: `parcel: ${error.message}` });
-    }
   }
 }

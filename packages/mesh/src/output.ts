@@ -28,6 +28,8 @@ export type Output =
       readonly maxRetransmits: number;
       readonly frame: Extract<Frame, { readonly channel: 'datagram' }>;
     }
+  /** An output of the optional protocol of that name, as its own machine defines it. */
+  | { readonly type: 'protocol'; readonly name: string; readonly output: { readonly type: string } }
   /** The signaling port. */
   | { readonly type: 'signaling'; readonly command: ChannelCommand }
   | SetTimer<Timer>

@@ -11,9 +11,10 @@ const ID_BYTES = 22;
 
 /** About how long a frame is. Nothing is encoded for it: the transport tells in the end how much there was. */
 export function sizeOf(frame: Frame): number {
+  if (frame.channel === 'protocol') return CONTROL_BYTES + (frame.contentBytes ?? 0);
   const { message } = frame;
   if (frame.channel === 'datagram') return HEADER_BYTES + datagramBytes(frame.message);
-  if (!('envelope' in message)) return CONTROL_BYTES;
+  if (!('envelope' in message)) return CONTROL_BYTES + parcelBytes(message);
   const ids = message.path.length + ('route' in message ? message.route.length : 0);
   return HEADER_BYTES + message.envelope.bytes.length + ID_BYTES * ids;
 }
@@ -21,6 +22,12 @@ export function sizeOf(frame: Frame): number {
 /** How urgent a frame is: what carries no content keeps the mesh going. */
 export function priorityOf(frame: Frame): Priority {
   if (frame.channel === 'datagram') return 'small';
-  if (!('envelope' in frame.message)) return 'control';
+  if (frame.channel === 'protocol') return (frame.contentBytes ?? 0) > 0 ? 'bulk' : 'control';
+  if (!('envelope' in frame.message)) return parcelBytes(frame.message) > LIMITS.smallBytes ? 'bulk' : 'control';
   return frame.message.envelope.bytes.length > LIMITS.smallBytes ? 'bulk' : 'small';
+}
+
+/** What a parcel carries, where that is known: topology's own are not encoded before they cross a link. */
+function parcelBytes(message: object): number {
+  return 'body' in message && message.body instanceof Uint8Array ? message.body.length : 0;
 }

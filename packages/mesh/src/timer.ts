@@ -13,4 +13,6 @@ export type Timer =
   | { readonly machine: 'gossip'; readonly timer: GossipTimer }
   | { readonly machine: 'routing'; readonly timer: RoutingTimer }
   | { readonly machine: 'signaler'; readonly timer: SignalerTimer }
+  /** Of the optional protocol of that name. */
+  | { readonly machine: 'protocol'; readonly name: string; readonly timer: unknown }
   | { readonly machine: 'link'; readonly peer: PeerId; readonly timer: LinkTimer };

@@ -2,7 +2,16 @@ import { SeededRng, TimeHeap, encodeContent } from '@peerpigeon/core';
 import type { MessageId, PeerId } from '@peerpigeon/core';
 import { Hub } from './hub.js';
 import { DEFAULT_SETTINGS, Mesh, decodeFrame, encodeFrame } from '../src/index.js';
-import type { ChannelCommand, ChannelEvent, Event, Frame, Input, MeshSettings, Output } from '../src/index.js';
+import type {
+  ChannelCommand,
+  ChannelEvent,
+  Event,
+  Frame,
+  Input,
+  MeshSettings,
+  Output,
+  Protocol,
+} from '../src/index.js';
 
 const LATENCY_MS = 20;
 
@@ -19,6 +28,7 @@ export class World {
   now = 0;
   readonly meshes = new Map<PeerId, Mesh>();
   readonly events = new Map<PeerId, Event[]>();
+  readonly protocolOutputs: (Extract<Output, { type: 'protocol' }> & { readonly id: PeerId })[] = [];
   readonly violations: Extract<Output, { type: 'violation' }>[] = [];
   /** Wires with an end at each of two peers, by `from+to`. */
   private readonly transports = new Map<string, Transport>();
@@ -29,7 +39,7 @@ export class World {
   /** Frames that are lost on the way. */
   drop: (from: PeerId, to: PeerId, frame: Frame) => boolean = () => false;
 
-  join(id: PeerId, settings: Partial<MeshSettings> = {}): Mesh {
+  join(id: PeerId, settings: Partial<MeshSettings> = {}, protocols: readonly Protocol[] = []): Mesh {
     const mesh = new Mesh(
       {
         peerId: id,
@@ -41,6 +51,7 @@ export class World {
         gossip: {},
         routing: {},
         link: {},
+        protocols,
       },
       new SeededRng(parseInt(id.slice(0, 8), 16)),
     );
@@ -135,6 +146,9 @@ export class World {
       case 'event':
         this.events.get(id)?.push(output.event);
         return;
+      case 'protocol':
+        this.protocolOutputs.push({ ...output, id });
+        return;
       case 'violation':
         this.violations.push(output);
         return;
@@ -183,7 +197,7 @@ export class World {
       return;
     }
     if (command.type === 'drain') {
-      const drained = { type: 'drained', bytes: 0, from: 0 } as const;
+      const drained = { type: 'drained', bytes: 0, control: 0, from: 0 } as const;
       return this.later(() => this.feed(id, { type: 'transport', peer, session, event: drained }), 0);
     }
     if (command.type === 'offer' || command.type === 'answer') {

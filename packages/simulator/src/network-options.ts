@@ -46,7 +46,7 @@ export interface JoinOptions {
   /** Default: the mesh's own defaults. */
   readonly settings?: Partial<MeshSettings>;
   /** Overrides for single machines of this peer. */
-  readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link'>>;
+  readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link' | 'protocols'>>;
   /** What its access line carries; default: the network's `bandwidthKbps`. */
   readonly bandwidthKbps?: number;
   /** How browsers treat its timers; default `prompt`. */
@@ -55,4 +55,6 @@ export interface JoinOptions {
   readonly skewMs?: Millis;
   /** Called with every event of the peer. */
   readonly onEvent?: (event: Event, now: Millis) => void;
+  /** Called with what its optional protocols (`config.protocols`) ask of their interpreter. */
+  readonly onProtocol?: (name: string, output: { readonly type: string }, now: Millis) => void;
 }

@@ -347,6 +347,9 @@ export class Network {
       case 'signaling':
         this.server.command(peer, output.command);
         return false;
+      case 'protocol':
+        peer.joined.onProtocol?.(output.name, output.output, this.clock.now);
+        return false;
       case 'violation': {
         const what = `${output.code}: ${output.detail}`;
         this.violations.set(what, (this.violations.get(what) ?? 0) + 1);

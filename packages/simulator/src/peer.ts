@@ -134,7 +134,7 @@ export class SimulatedPeer {
   }
 
   /** Feeds the machine any input of the application: `configure`, `dial`, `hangup`, … when the network next runs. */
-  input(input: Extract<Input, { type: 'configure' | 'datagram' | 'dial' | 'hangup' }>): void {
+  input(input: Extract<Input, { type: 'configure' | 'datagram' | 'dial' | 'hangup' | 'protocol' }>): void {
     this.host.feed(this, input);
   }
 

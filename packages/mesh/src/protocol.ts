@@ -1,0 +1,54 @@
+import type { FrameValue, Machine, Millis, PeerDown, PeerId, TimerFired, Violation } from '@peerpigeon/core';
+import type { Writable } from './backpressure.js';
+
+/**
+ * A protocol that a build may hold or not (transfer, the dht, media): `Config.protocols` lists those it does. All of them share a
+ * mesh's links; none knows of another. What a peer says in a protocol that is not held here is ignored.
+ *
+ * Its methods are asked with what its own machine and codec made, and take no other.
+ */
+export interface Protocol {
+  /** By which the interpreter feeds it, and knows its outputs; the source it is to the send scheduler. */
+  readonly name: string;
+  /** Its channel tag, {@link MIN_TAG} to {@link MAX_TAG}; on the wire, so never to be given again. */
+  readonly tag: number;
+  encode(message: unknown): FrameValue;
+  /** @throws {DecodeError} and nothing else */
+  decode(value: unknown): unknown;
+  /** Bytes of content in a message: more than 0 is bulk, which waits for everything else; 0 keeps the protocol going. */
+  contentBytes(message: unknown): number;
+  /** Takes {@link ProtocolInput} and what its interpreter says; puts {@link ProtocolOutput} and what its interpreter is to do. */
+  readonly machine: Machine<unknown, { readonly type: string }>;
+}
+
+/** Lowest and highest channel tag of optional protocols: 5 transfer. */
+export const MIN_TAG = 5;
+export const MAX_TAG = 31;
+
+/** What the mesh tells a protocol. */
+export type ProtocolInput<Message = unknown, Timer = unknown> =
+  /** A link is ready, for frames of so many bytes. */
+  | { readonly type: 'peerUp'; readonly peer: PeerId; readonly maxFrameBytes: number }
+  | PeerDown
+  /** A link has been silent for some seconds, or is heard of again. */
+  | { readonly type: 'suspect' | 'recovered'; readonly peer: PeerId }
+  /** Told when a link is ready, when it takes more again, and after whatever the protocol has sent over it. */
+  | Writable
+  /** `path`: ids that it passed, its sender first; over a link the sender alone. */
+  | { readonly type: 'received'; readonly from: PeerId; readonly message: Message; readonly path: readonly PeerId[] }
+  | TimerFired<Timer>
+  /** This mesh leaves. What is sent now still leaves before the links go. */
+  | { readonly type: 'leave' };
+
+/** What the mesh does for a protocol. Every other output goes to the interpreter. */
+export type ProtocolOutput<Message = unknown, Timer = unknown> =
+  /** Over the link with the peer; dropped without one. */
+  | { readonly type: 'send'; readonly to: PeerId; readonly message: Message }
+  /** Over other peers, once, unacknowledged: 16 KiB at most. */
+  | { readonly type: 'route'; readonly to: PeerId; readonly message: Message }
+  /** Make a link with the peer beside those of the mesh; harmless when there is one. */
+  | { readonly type: 'dial'; readonly peer: PeerId }
+  /** Close that link, if it is one. */
+  | { readonly type: 'release'; readonly peer: PeerId }
+  | { readonly type: 'timer'; readonly at: Millis; readonly timer: Timer }
+  | Violation;
