@@ -44,7 +44,7 @@ class End implements Link {
       if (this.state === 'closed') return;
       if (command.type === 'offer') return this.describe('offer');
       if (command.type === 'candidate') return;
-      if (command.type === 'drain') return this.handlers.event({ type: 'drained', bytes: 0, from: 0 });
+      if (command.type === 'drain') return this.handlers.event({ type: 'drained', bytes: 0, control: 0, from: 0 });
       const other = this.links.ends.get(command.description.sdp);
       if (other === undefined) {
         return this.handlers.event({ type: 'failed', command: command.type, detail: 'no such end' });

@@ -9,6 +9,8 @@ export interface Waiting<Item> {
   readonly bytes: number;
   /** When it came. */
   readonly since: Millis;
+  /** What it is, if it need not wait twice. */
+  readonly key?: string;
 }
 
 /** What waits of one source, first in, first out. */
@@ -17,6 +19,7 @@ interface Source<Item> {
   /** The index of the first one that still waits. */
   head: number;
   bytes: number;
+  readonly keys: Set<string>;
   /** Its turn: the source with the lowest one is next, and each byte sent raises it by one. */
   turn: number;
 }
@@ -41,12 +44,17 @@ export class FairQueue<Item> {
     return this.sources.get(source)?.bytes ?? 0;
   }
 
+  /** Lets something wait, unless what it is waits already. */
   push(source: string, waiting: Waiting<Item>): void {
     let entry = this.sources.get(source);
     if (entry === undefined) {
       if (this.sources.size >= MAX_SOURCES) this.forgetIdle();
-      entry = { items: [], head: 0, bytes: 0, turn: this.turn };
+      entry = { items: [], head: 0, bytes: 0, keys: new Set(), turn: this.turn };
       this.sources.set(source, entry);
+    }
+    if (waiting.key !== undefined) {
+      if (entry.keys.has(waiting.key)) return;
+      entry.keys.add(waiting.key);
     }
     if (entry.bytes === 0) entry.turn = Math.max(entry.turn, this.turn);
     entry.items.push(waiting);
@@ -86,6 +94,7 @@ export class FairQueue<Item> {
 
   private take(source: Source<Item>): Waiting<Item> {
     const first = source.items[source.head++] as Waiting<Item>;
+    if (first.key !== undefined) source.keys.delete(first.key);
     source.bytes -= first.bytes;
     this.total -= first.bytes;
     // So that nothing is held that has left, and taking stays O(1) on the average.

@@ -2,6 +2,7 @@ import type { Machine, Millis } from '@peerpigeon/core';
 import type { Config } from './config.js';
 import { DrainRate } from './drain-rate.js';
 import { FairQueue } from './fair-queue.js';
+import type { TransportEvent } from './transport.js';
 
 /**
  * What goes first. `control`: what keeps links, the ring and trees alive, and acknowledgements; never held back. `small`:
@@ -19,11 +20,13 @@ export type SchedulerInput<Item> =
       /** About how long it is: what the transport says in the end counts. */
       readonly bytes: number;
       readonly item: Item;
+      /** What it is: while such a one of its source waits, another is not added. */
+      readonly key?: string | undefined;
       /** Bytes of its source that may wait; default `maxSmallBytes` or `maxBulkBytes`. Control has a limit of its own. */
       readonly maxBytes?: number;
     }
-  /** The answer to `drain`: so many bytes are still in the transport, and so many were when it was asked. */
-  | { readonly type: 'drained'; readonly bytes: number; readonly from: number };
+  /** The answer to `drain`, as the transport gives it. */
+  | Extract<TransportEvent, { readonly type: 'drained' }>;
 
 /** What a scheduler asks for. Carried out in order. */
 export type SchedulerOutput<Item> =
@@ -44,6 +47,10 @@ export type SchedulerOutput<Item> =
  * `drainAheadMs` of what it drains, measured. Control messages go first and are handed over at once, so that one waits for at
  * most a high mark of others (half a mark and one frame, if that frame is longer).
  *
+ * Bulk has a channel of its own, and the channels of a transport take turns message by message (SCTP without interleaving:
+ * dcsctp, RFC 8260 §3), so that each message on the control channel may wait for one of bulk. Bulk that comes after is
+ * therefore held back while more of them are in the transport than half a mark of such frames.
+ *
  * How full the transport is it learns only when it asks (`drain`), once in half a high mark: an idle link costs nothing.
  */
 export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, SchedulerOutput<Item>> {
@@ -53,6 +60,8 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
   private queues: Record<Priority, FairQueue<Item>> | undefined;
   /** Bytes in the transport at most: those of the last report, and those handed over since. */
   private outstanding = 0;
+  /** Messages among them that went to the control channel, at most. */
+  private onControl = 0;
   /** The question that is open: when it was asked, and what was handed over since. */
   private asked: { readonly at: Millis; written: number } | undefined;
   private heldBack = false;
@@ -96,7 +105,7 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
     out: SchedulerOutput<Item>[],
   ): void {
     const { priority, bytes, item } = input;
-    if (!this.mustWait(priority) && this.hasRoom(priority, bytes)) this.write(item, bytes, out);
+    if (!this.mustWait(priority) && this.hasRoom(priority, bytes)) this.write(priority, item, bytes, out);
     else this.enqueue(input, now, out);
     if (priority !== 'control' && this.outstanding + this.waitingBytes > this.highMarkBytes / 2) this.heldBack = true;
     this.ask(now, out);
@@ -113,24 +122,26 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
   private hasRoom(priority: Priority, bytes: number): boolean {
     const mark = this.highMarkBytes;
     if (priority === 'control') return this.outstanding + bytes <= mark + this.config.maxControlAheadBytes;
+    if (priority === 'bulk' && this.onControl * bytes > mark / 2) return false;
     // Whatever its length, once half of the mark is free, or else one that is longer than it would never leave.
     return this.outstanding + bytes <= mark || this.outstanding <= mark / 2;
   }
 
-  private write(item: Item, bytes: number, out: SchedulerOutput<Item>[]): void {
+  private write(priority: Priority, item: Item, bytes: number, out: SchedulerOutput<Item>[]): void {
     this.outstanding += bytes;
+    if (priority !== 'bulk') this.onControl++;
     if (this.asked !== undefined) this.asked.written += bytes;
     out.push({ type: 'write', item });
   }
 
   private enqueue(
-    { priority, source, bytes, item, maxBytes }: Extract<SchedulerInput<Item>, { type: 'send' }>,
+    { priority, source, bytes, item, key, maxBytes }: Extract<SchedulerInput<Item>, { type: 'send' }>,
     now: Millis,
     out: SchedulerOutput<Item>[],
   ): void {
     this.queues ??= { control: new FairQueue(), small: new FairQueue(), bulk: new FairQueue() };
     const queue = this.queues[priority];
-    queue.push(source, { item, bytes, since: now });
+    queue.push(source, { item, bytes, since: now, ...(key !== undefined && { key }) });
     const { maxSmallBytes, maxBulkBytes } = this.config;
     if (priority === 'control') return this.checkControl(queue, now, out);
     const most = maxBytes ?? (priority === 'small' ? maxSmallBytes : maxBulkBytes);
@@ -150,7 +161,7 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
   }
 
   private drained(
-    { bytes, from }: Extract<SchedulerInput<Item>, { type: 'drained' }>,
+    { bytes, control, from }: Extract<SchedulerInput<Item>, { type: 'drained' }>,
     now: Millis,
     out: SchedulerOutput<Item>[],
   ): void {
@@ -160,6 +171,7 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
     // While it was over the half of a mark it was busy all the time.
     this.rate.sample(Math.max(0, from + asked.written - bytes), now - asked.at, bytes === 0);
     this.outstanding = bytes;
+    if (control === 0) this.onControl = 0;
     this.pump(out);
     this.ask(now, out);
     if (!this.heldBack) return;
@@ -175,7 +187,7 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
       for (let next = queue.peek(); next !== undefined; next = queue.peek()) {
         if (!this.hasRoom(priority, next.bytes)) return;
         queue.pop();
-        this.write(next.item, next.bytes, out);
+        this.write(priority, next.item, next.bytes, out);
       }
     }
     this.queues = undefined;
@@ -183,8 +195,9 @@ export class SendScheduler<Item> implements Machine<SchedulerInput<Item>, Schedu
 
   private ask(now: Millis, out: SchedulerOutput<Item>[]): void {
     const half = Math.floor(this.highMarkBytes / 2);
-    if (this.asked !== undefined || this.outstanding <= half) return;
+    if (this.asked !== undefined || (this.outstanding <= half && this.queues === undefined)) return;
     this.asked = { at: now, written: 0 };
-    out.push({ type: 'drain', below: half });
+    // Where bulk is held back for the control channel, half of what there is may be in the way still.
+    out.push({ type: 'drain', below: Math.min(half, Math.floor(this.outstanding / 2)) });
   }
 }

@@ -38,8 +38,8 @@ export type TransportEvent =
   | { readonly type: 'candidate'; readonly candidate: Candidate }
   /** Both data channels are open. */
   | { readonly type: 'opened' }
-  /** The answer to `drain`: so many bytes are buffered now, and so many were when the command came. */
-  | { readonly type: 'drained'; readonly bytes: number; readonly from: number }
+  /** The answer to `drain`: so many bytes are buffered now, so many of them on `control`; `from` when the command came. */
+  | { readonly type: 'drained'; readonly bytes: number; readonly control: number; readonly from: number }
   /** The path is lost for good: ICE failed, or a channel was closed. */
   | { readonly type: 'closed'; readonly reason: string }
   /** A command was refused by the platform. */

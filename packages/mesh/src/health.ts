@@ -55,6 +55,9 @@ export interface LinkHealth {
   readonly ageMs: Millis;
   /** The latest round trip of a ping; null before the first. */
   readonly rttMs: Millis | null;
+  /** Bytes that wait to be sent, and messages dropped so far because too many waited. */
+  readonly waitingBytes: number;
+  readonly dropped: number;
 }
 
 /** How the mesh stands now. */
@@ -62,11 +65,14 @@ export function healthOf(parts: Parts, now: Millis): Health {
   const { self, topology, session } = parts;
   const { table } = parts.links;
   const { neighbourhood, knowledge } = topology;
-  const links = table.all().flatMap(({ peer, phase, degraded, readySince, link }): LinkHealth[] => {
+  const links = table.all().flatMap((entry): LinkHealth[] => {
+    const { peer, phase, degraded, readySince, link, scheduler, dropped } = entry;
     if (phase === 'connecting') return [];
     const { role = 'none', theirRole = null } = neighbourhood.links.get(peer) ?? {};
     const kind = phase === 'connected' ? 'mesh' : phase;
-    return [{ peer, kind, role, theirRole, degraded, ageMs: now - readySince, rttMs: link.rttMs ?? null }];
+    const { rttMs = null } = link;
+    const { waitingBytes } = scheduler;
+    return [{ peer, kind, role, theirRole, degraded, ageMs: now - readySince, rttMs, waitingBytes, dropped }];
   });
   const connectionAttempts: Record<PeerId, number> = {};
   for (const [peer, { attempts }] of knowledge.entries()) if (attempts > 0) connectionAttempts[peer] = attempts;

@@ -1,4 +1,4 @@
-import type { Millis, PeerId } from '@peerpigeon/core';
+import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { Output as LinkOutput, SchedulerInput, SchedulerOutput } from '@peerpigeon/link';
 import type { Backpressure } from './backpressure.js';
 import { LIMITS } from './config.js';
@@ -53,7 +53,7 @@ export class Sender implements Backpressure {
     const { peer, session } = entry;
     const priority = priorityOf(frame);
     const item: FrameOutput = { type: 'frame', peer, session, lane: priority === 'bulk' ? 'bulk' : 'control', frame };
-    this.run(entry, { type: 'send', priority, source, bytes: sizeOf(frame), item });
+    this.run(entry, { type: 'send', priority, source, bytes: sizeOf(frame), item, key: keyOf(frame) });
   }
 
   /**
@@ -111,4 +111,9 @@ export class Sender implements Backpressure {
         return this.host.stuck(entry);
     }
   }
+}
+
+/** A broadcast that waits for a busy link need not wait there twice: anti-entropy sends again what has not left yet. */
+function keyOf(frame: Frame): MessageId | undefined {
+  return frame.channel === 'gossip' && 'envelope' in frame.message ? frame.message.envelope.id : undefined;
 }

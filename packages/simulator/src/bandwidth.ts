@@ -17,6 +17,8 @@ export interface Parcel {
 export class TransportBuffer {
   private readonly queues = new Map<Carrier, Parcel[]>();
   private sending: Parcel | undefined;
+  /** The channel that had its turn last. */
+  private latest: Carrier | undefined;
   private total = 0;
   /** The question that is open: `drain` of the link machine. */
   asked: { readonly below: number; readonly from: number } | undefined;
@@ -24,6 +26,12 @@ export class TransportBuffer {
   /** Bytes in it: RTCDataChannel's `bufferedAmount`, all channels together. */
   get bytes(): number {
     return this.total;
+  }
+
+  /** Those of one channel. */
+  bytesOf(carrier: Carrier): number {
+    const parts = this.sending?.carrier === carrier ? [this.sending] : [];
+    return [...parts, ...(this.queues.get(carrier) ?? [])].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   get isSending(): boolean {
@@ -39,13 +47,15 @@ export class TransportBuffer {
 
   /** Takes the next one out: the channels take turns, message by message (SCTP without interleaving, RFC 8260 §3). */
   begin(): Parcel | undefined {
-    for (const [carrier, queue] of this.queues) {
-      this.sending = queue.shift();
-      this.queues.delete(carrier);
-      if (queue.length > 0) this.queues.set(carrier, queue);
-      return this.sending;
-    }
-    return undefined;
+    const [first, second] = this.queues.keys();
+    const carrier = first === this.latest ? (second ?? first) : first;
+    if (carrier === undefined) return undefined;
+    const queue = this.queues.get(carrier) ?? [];
+    this.queues.delete(carrier);
+    this.sending = queue.shift();
+    if (queue.length > 0) this.queues.set(carrier, queue);
+    this.latest = carrier;
+    return this.sending;
   }
 
   /** The one that was begun has left. */

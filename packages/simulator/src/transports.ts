@@ -198,7 +198,8 @@ export class Transports {
   private drain(end: LinkEnd, below: number): void {
     if (end.state !== 'open') return;
     const { buffer } = end;
-    if (buffer === undefined) return this.tell(end, this.options.clock.now, { type: 'drained', bytes: 0, from: 0 });
+    if (buffer === undefined)
+      return this.tell(end, this.options.clock.now, { type: 'drained', bytes: 0, control: 0, from: 0 });
     buffer.asked = { below, from: buffer.bytes };
     this.answerDrain(end);
   }
@@ -208,7 +209,12 @@ export class Transports {
     if (buffer?.asked === undefined || buffer.bytes > buffer.asked.below) return;
     const { from } = buffer.asked;
     buffer.asked = undefined;
-    this.tell(end, this.options.clock.now, { type: 'drained', bytes: buffer.bytes, from });
+    this.tell(end, this.options.clock.now, {
+      type: 'drained',
+      bytes: buffer.bytes,
+      control: buffer.bytesOf('control'),
+      from,
+    });
   }
 
   private open(owner: SimulatedPeer, peer: PeerId, session: string): void {

@@ -13,7 +13,10 @@ export class DrainWatch {
   private asked: { readonly below: number; readonly from: number } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param tell never called from within {@link ask} */
+  /**
+   * @param channels the control channel first
+   * @param tell never called from within {@link ask}
+   */
   constructor(channels: () => readonly RTCDataChannel[], tell: DrainWatch['tell']) {
     this.channels = channels;
     this.tell = tell;
@@ -45,7 +48,8 @@ export class DrainWatch {
     const bytes = this.buffered();
     if (bytes > asked.below) return this.lookLater();
     this.stop();
-    this.tell({ type: 'drained', bytes, from: asked.from });
+    const control = this.channels()[0]?.bufferedAmount ?? 0;
+    this.tell({ type: 'drained', bytes, control, from: asked.from });
   }
 
   private lookLater(): void {

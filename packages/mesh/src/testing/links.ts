@@ -96,8 +96,9 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
         const asked = a.drained.length;
         a.command({ type: 'drain', below });
         await until(turn, () => a.drained.length > asked, `drained to ${below}`);
-        const { bytes, from } = a.drained[asked] as { readonly bytes: number; readonly from: number };
+        const { bytes, control, from } = a.drained[asked] as Drained;
         assert(bytes <= below, `drained to ${bytes} bytes, asked for ${below}`);
+        assert(control <= bytes, `${control} bytes on control, ${bytes} in all`);
         assert(from >= bytes && from <= 2 * DRAIN_MESSAGES * size, `drained from ${from} bytes to ${bytes}`);
       }
       await until(turn, () => b.messages.length === 2 * DRAIN_MESSAGES, 'the messages');
@@ -192,12 +193,15 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
   ];
 }
 
+/** The answer to `drain`. */
+type Drained = Extract<TransportEvent, { readonly type: 'drained' }>;
+
 /** One side: a link and what it told. */
 class End {
   readonly link: Link;
   readonly events: TransportEvent['type'][] = [];
   readonly messages: { readonly carrier: Carrier; readonly bytes: Uint8Array }[] = [];
-  readonly drained: Extract<TransportEvent, { readonly type: 'drained' }>[] = [];
+  readonly drained: Drained[] = [];
   readonly failed: TransportCommand['type'][] = [];
   description: Description | undefined;
   closeReason = '';
