@@ -75,6 +75,7 @@ export class PresenceTable {
     const expiresAt = now - ageMs + fields.integer(1, MAX_LEASE_MS);
     const state = fields.optional(() => fields.bytes(MAX_STATE_BYTES)) ?? null;
     const told = state === null ? undefined : decodeContent(state);
+    if (state !== null && told === undefined) throw new DecodeError('UNEXPECTED', 'presence: a state of nothing');
     const known = this.entries.get(peer);
     if (expiresAt <= now || (known !== undefined && !isNewer(envelope, known.envelope))) return undefined;
     const paidUntil = Math.max(known?.paidUntil ?? now, now) + TAKE_EVERY_MS;
