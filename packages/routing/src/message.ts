@@ -3,10 +3,12 @@ import type { FrameValue, MessageId, PeerId, Relayed } from '@peerpigeon/core';
 import { MAX_ATTEMPTS, MAX_PARCEL_BYTES, MAX_RECEIPTS, MAX_ROUTE_HOPS } from './config.js';
 
 /**
- * What counts in the choice of the next hop: 0 links, tunnels and the neighbours of neighbours; 1 (ring mode) links and
- * tunnels; 2 links alone. Each choice that turns out wrong raises it by one.
+ * What counts in the choice of the next hop, and how. By ring distance: 0 links, tunnels and the neighbours of neighbours; 1
+ * (ring mode) links and tunnels; 2 links alone. Each choice that turns out wrong raises it by one. Where nobody is nearer the
+ * ring is broken, and a direct message goes round to the target's other side: 3 down to its successors and on to it, 4 up to
+ * its predecessors, both as 0; 5 and 6 the same by links alone, once a choice was wrong. The mode never falls.
  */
-export type Mode = 0 | 1 | 2;
+export type Mode = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** Where a message goes after this hop; every relay renews it. */
 export interface Heading {
@@ -153,7 +155,7 @@ function idToWire(id: PeerId | null): FrameValue {
 
 function readHeading(fields: Fields): Heading {
   const route = readIds(fields, MAX_ROUTE_HOPS);
-  return { route, goal: readOptionalId(fields), mode: fields.integer(0, 2) as Mode };
+  return { route, goal: readOptionalId(fields), mode: fields.integer(0, 6) as Mode };
 }
 
 function readIds(fields: Fields, most: number): PeerId[] {

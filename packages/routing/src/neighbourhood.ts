@@ -1,5 +1,5 @@
 import type { PeerId } from '@peerpigeon/core';
-import { compareRingDistance } from '@peerpigeon/xor';
+import { compareClockwise, compareRingDistance } from '@peerpigeon/xor';
 import type { Config } from './config.js';
 import type { Heading, Mode } from './message.js';
 import { straighten } from './source-route.js';
@@ -21,6 +21,31 @@ export interface View {
 
 type Limits = Pick<Config, 'maxViewPeers' | 'maxTunnels' | 'maxLodgers'>;
 
+/** What a mode is: what counts besides links, which of two peers is nearer to a target, and what follows a wrong choice. */
+interface Rule {
+  readonly views: boolean;
+  readonly ways: boolean;
+  /** Negative if `a` is nearer. */
+  readonly compare: (target: PeerId, a: PeerId, b: PeerId) => number;
+  readonly failed: Mode;
+}
+
+/** Going down the ring, to the target's successors and on to itself: who is fewer steps above it. */
+const fromAbove = compareClockwise;
+/** Going up: who is fewer steps below it. */
+const fromBelow = (target: PeerId, a: PeerId, b: PeerId): number =>
+  a === b ? 0 : a === target ? -1 : b === target ? 1 : compareClockwise(target, b, a);
+
+const RULES: Readonly<Record<Mode, Rule>> = {
+  0: { views: true, ways: true, compare: compareRingDistance, failed: 1 },
+  1: { views: false, ways: true, compare: compareRingDistance, failed: 2 },
+  2: { views: false, ways: false, compare: compareRingDistance, failed: 2 },
+  3: { views: true, ways: true, compare: fromAbove, failed: 5 },
+  4: { views: true, ways: true, compare: fromBelow, failed: 6 },
+  5: { views: false, ways: false, compare: fromAbove, failed: 5 },
+  6: { views: false, ways: false, compare: fromBelow, failed: 6 },
+};
+
 const NONE: readonly PeerId[] = [];
 const UNSEEN: View = { neighbours: NONE, leaves: NONE, leaf: false };
 const NOBODY: ReadonlySet<PeerId> = new Set();
@@ -35,7 +60,8 @@ export const GREEDY: Heading = { route: NONE, goal: null, mode: 0 };
  * Nearness is ring distance, the shorter way round: a peer with right ring neighbours always has one that is strictly
  * nearer to any other live peer. So a message that goes strictly nearer with every choice ends at its target, or where
  * the ring is broken; it cannot circle. Where a choice fails (a 2-hop table, a tunnel, or a given route was wrong),
- * distance counts anew from there, in a higher mode with fewer ways to fail; so this happens twice at most.
+ * distance counts anew from there, in a higher mode with fewer ways to fail; so this happens twice at most. From where the ring
+ * is broken a direct message goes round to the target's other side, in modes of its own, once.
  *
  * Leaves, which have a single link, lead nowhere: one is chosen only as the target itself, over its link, its neighbour's,
  * or the way that is kept to it (a lodger) where it would be on the ring.
@@ -170,6 +196,16 @@ export class Neighbourhood {
     return hop === undefined && avoided.size > tried.size ? this.choose(target, heading, tried) : hop;
   }
 
+  /**
+   * The same where the ring is broken, and nobody is nearer on this side of the target: round to its other side. Undefined also
+   * when the message has come that way.
+   */
+  round(target: PeerId, heading: Heading, tried: ReadonlySet<PeerId> = NOBODY): Hop | undefined {
+    if (heading.mode > 2) return undefined;
+    // From a target's predecessor all that is left goes down, from its successor up: of the two, one has a hop.
+    return this.next(target, { ...GREEDY, mode: 3 }, tried) ?? this.next(target, { ...GREEDY, mode: 4 }, tried);
+  }
+
   private avoided(tried: ReadonlySet<PeerId>): ReadonlySet<PeerId> {
     const { suspects, quiet } = this;
     return suspects.size + quiet.size === 0 ? tried : new Set([...suspects, ...quiet, ...tried]);
@@ -228,7 +264,7 @@ export class Neighbourhood {
       return this.nearest(target, goal, mode, except, shunned) ?? { next: goal, route: NONE, goal: null, mode };
     }
     const failed = route.length > 0 || goal !== null;
-    return this.nearest(target, this.self, failed && mode < 2 ? ((mode + 1) as Mode) : mode, except, shunned);
+    return this.nearest(target, this.self, failed ? RULES[mode].failed : mode, except, shunned);
   }
 
   /** Over the link with the target, or else with the farthest peer of the source route that is a neighbour. */
@@ -259,14 +295,15 @@ export class Neighbourhood {
   ): Hop | undefined {
     let best = bound;
     let hop: Hop | undefined;
-    const nearer = (peer: PeerId) => best === null || compareRingDistance(target, peer, best) < 0;
+    const { views, ways: routed, compare } = RULES[mode];
+    const nearer = (peer: PeerId) => best === null || compare(target, peer, best) < 0;
     // Links first: of two ways to one peer the shorter wins.
     for (const [next, { leaf }] of this.views) {
       if (except.has(next) || leaf || !nearer(next)) continue;
       best = next;
       hop = { next, route: NONE, goal: null, mode };
     }
-    for (const [next, { neighbours, leaves, leaf }] of mode === 0 ? this.views : NO_VIEWS) {
+    for (const [next, { neighbours, leaves, leaf }] of views ? this.views : NO_VIEWS) {
       if (except.has(next) || leaf) continue;
       for (const goal of leaves.includes(target) ? [target] : neighbours) {
         if (goal === this.self || goal === shunned || !nearer(goal)) continue;
@@ -276,7 +313,7 @@ export class Neighbourhood {
     }
     const lodger = this.lodgers.get(target);
     const ways = lodger === undefined ? this.tunnels : new Map([...this.tunnels, [target, lodger]]);
-    for (const [goal, between] of mode < 2 ? ways : NO_ROUTES) {
+    for (const [goal, between] of routed ? ways : NO_ROUTES) {
       if (goal === shunned || !nearer(goal)) continue;
       // A peer that does not reach the goal shall notice, so that the goal is named even where it is the target.
       const route = goal === target ? between : [...between, goal];

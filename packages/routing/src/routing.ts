@@ -272,7 +272,11 @@ export class Routing implements Machine<Input, Output> {
     if (frameBytes(envelope, path.length + route.length + 1) > maxFrameBytes) {
       return this.giveUp(data, 'too-large', now, out);
     }
-    const hop = tried.size > custody.maxDetours ? undefined : this.neighbourhood.next(to, data, tried);
+    let hop = tried.size > custody.maxDetours ? undefined : this.neighbourhood.next(to, data, tried);
+    // Where the target itself is gone or silent there is nothing to look for on its other side.
+    if (hop === undefined && tried.size <= custody.maxDetours && !tried.has(to) && !this.departed.has(to, now)) {
+      hop = this.neighbourhood.round(to, data, tried);
+    }
     if (hop === undefined) {
       const reason = tried.size > 0 ? 'unanswered' : 'unreachable';
       return this.giveUp(data, this.departed.has(to, now) ? 'left' : reason, now, out);

@@ -201,6 +201,31 @@ describe('with a right ring', () => {
 });
 
 describe('with a broken ring', () => {
+  it('S14: broken in one place, it still brings every message to its target with the first copy', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          count: fc.integer({ min: 3, max: 40 }),
+          chords: fc.integer({ min: 0, max: 3 }),
+          seed: fc.integer(),
+        }),
+        ({ count, chords, seed }) => {
+          const network = new Network(seed);
+          const ids = ringWithChords(network, count, chords, seed);
+          const at = below(new SeededRng(seed), count);
+          network.unlink(ids.at(at) as PeerId, ids.at((at + 1) % count) as PeerId);
+          network.shareViews();
+          const routed = routePairs(network, ids, new SeededRng(seed), 20);
+          network.run();
+          expectAllDelivered(network, routed);
+          expect(nacks(network)).toBe(0);
+          for (const data of dataSent(network)) expect(data.hops).toBeLessThanOrEqual(2 * count);
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
   it('every message ends in exactly one outcome, and no copy goes on for long', () => {
     fc.assert(
       fc.property(

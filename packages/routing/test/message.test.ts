@@ -77,7 +77,7 @@ describe('messages on the wire', () => {
     ['a short goal', [0, sealed, 1, 1, [one], [], new Uint8Array(19), 0, 0]],
     ['no envelope', [0, [one, one], 1, 1, [one], [], null, 0, 0]],
     ['a route over 40', [0, sealed, 1, 1, [one], tooMany.slice(0, 41), null, 0, 0]],
-    ['an unknown mode', [0, sealed, 1, 1, [one], [], null, 3, 0]],
+    ['an unknown mode', [0, sealed, 1, 1, [one], [], null, 7, 0]],
     ['no attempt', [0, sealed, 1, 1, [one], [], null, 0]],
     ['an attempt over 63', [0, sealed, 1, 1, [one], [], null, 0, 64]],
     ['a receipt of something short', [5, [new Uint8Array(15)]]],

@@ -229,13 +229,21 @@ describe('greedy with tunnels', () => {
     );
   });
 
+  /** By ring distance, or going round: down to the target, or up to it. */
+  function distanceBy(mode: number, peer: PeerId, target: PeerId): bigint {
+    if (mode <= 2) return ringDistance(peer, target);
+    const [from, to] = mode % 2 === 1 ? [target, peer] : [peer, target];
+    return BigInt.asUintN(160, BigInt('0x' + to) - BigInt('0x' + from));
+  }
+
   /** Follows a copy along its hops. */
   function expectProgress(sent: readonly { from: PeerId; to: PeerId; message: Data }[], target: PeerId): void {
     // What was promised with the last choice: the first may lead away.
     let promised: { mode: number; distance: bigint } | undefined;
     for (const { from, to, message } of sent) {
       const { mode, goal, hops } = message;
-      const distance = ringDistance(goal ?? to, target);
+      const distanceOf = (peer: PeerId): bigint => distanceBy(mode, peer, target);
+      const distance = distanceOf(goal ?? to);
       if (hops === 1) {
         promised = { mode, distance };
         continue;
@@ -245,7 +253,7 @@ describe('greedy with tunnels', () => {
       if (mode === last.mode) {
         // On the way to a goal, or to the end of a tunnel, the promise stays what it was.
         expect(distance <= last.distance).toBe(true);
-        if (ringDistance(from, target) === last.distance) expect(distance < last.distance).toBe(true);
+        if (distanceOf(from) === last.distance) expect(distance < last.distance).toBe(true);
       }
       promised = { mode, distance };
     }
