@@ -230,27 +230,17 @@ export class Requests {
     try {
       // Not from within the mesh's own work.
       await Promise.resolve();
-      return encodeMessage([RESULT, hexToBytes(id), await handle(signal)]);
+      return resultMessage(id, await handle(signal));
     } catch (thrown) {
-      const failure = this.failureOf(thrown, method, signal);
       try {
-        return failureMessage(id, failure.code, failure.message, failure.data);
+        if (thrown instanceof RequestError) return failureMessage(id, thrown.code, thrown.message, thrown.data);
+        // One that stops because nobody waits any more has done what it should.
+        if (!signal.aborted) this.host.onError(`requests for ${method}`, thrown);
       } catch (error) {
         this.host.onError(`requests for ${method}`, error);
-        return failureMessage(id, 'HANDLER_FAILED', 'the handler failed');
       }
+      return failureMessage(id, 'HANDLER_FAILED', 'the handler failed');
     }
-  }
-
-  private failureOf(thrown: unknown, method: string, signal: AbortSignal): RequestError {
-    if (thrown instanceof RequestError) return thrown;
-    const { code } = (thrown ?? {}) as { readonly code?: unknown };
-    if (thrown instanceof PeerPigeonError && code === 'MESSAGE_TOO_LARGE') {
-      return new RequestError('RESPONSE_TOO_LARGE', thrown.message);
-    }
-    // One that stops because nobody waits any more has done what it should.
-    if (!signal.aborted) this.host.onError(`requests for ${method}`, thrown);
-    return new RequestError('HANDLER_FAILED', 'the handler failed');
   }
 
   private refuse(id: MessageId, to: PeerId, code: string, message: string): void {
@@ -284,6 +274,16 @@ export function checkMethod(method: string): string {
 
 function idOf(fields: Fields): MessageId {
   return bytesToHex(fields.bytes(ID_BYTES, ID_BYTES));
+}
+
+/** @throws {RequestError} `RESPONSE_TOO_LARGE`; {TypeError} for what is not plain data */
+function resultMessage(id: MessageId, result: unknown): Uint8Array {
+  try {
+    return encodeMessage([RESULT, hexToBytes(id), result]);
+  } catch (error) {
+    if (!(error instanceof PeerPigeonError)) throw error;
+    throw new RequestError('RESPONSE_TOO_LARGE', error.message);
+  }
 }
 
 function failureMessage(id: MessageId, code: string, message: string, data?: unknown): Uint8Array {
