@@ -53,6 +53,11 @@ export class Emitter<Events extends Record<string, unknown>> {
     if (this.posted.length === 1) void Promise.resolve().then(() => this.flush());
   }
 
+  /** Whether anybody listens for `type` now. */
+  isHeard(type: keyof Events): boolean {
+    return this.listeners(type).length > 0;
+  }
+
   private flush(): void {
     const { posted } = this;
     this.posted = [];

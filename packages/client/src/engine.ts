@@ -1,10 +1,15 @@
 import { peerIdFromPublicKey } from '@peerpigeon/identity';
 import { DEFAULT_NETWORK, Mesh, type Event, type MeshSettings, type Ports } from '@peerpigeon/mesh';
 import type { PeerId } from '@peerpigeon/core';
+import type { Output as TransferOutput } from '@peerpigeon/transfer';
 import { hostPorts } from './host-ports.js';
 import type { Logger } from './logger.js';
 import type { MeshOptions } from './options.js';
 import { Runtime } from './runtime.js';
+import type { TransferHost, Transfers } from './transfer/transfers.js';
+
+/** Largest direct message unless told otherwise: what a tab decodes at once. A guess. */
+const MAX_MESSAGE_BYTES = 16_777_216;
 
 /** A mesh with its ports and what runs it on them: what `init()` makes. */
 export interface Engine {
@@ -13,6 +18,8 @@ export interface Engine {
   readonly mesh: Mesh;
   readonly ports: Ports;
   readonly runtime: Runtime;
+  /** Files, streams and large messages; absent with `transfer: false`. */
+  readonly transfers: Transfers | undefined;
 }
 
 /** What an {@link Engine} is made of besides the options. */
@@ -22,6 +29,8 @@ export interface EngineParts {
   readonly settings: () => MeshSettings;
   readonly logger: Logger;
   readonly onEvent: (event: Event) => void;
+  /** Shows the application what a peer would send; false when nobody listens. */
+  readonly show: Pick<TransferHost, 'fileOffered' | 'streamOpened'>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -36,15 +45,33 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
   const network = options.networkName ?? DEFAULT_NETWORK;
   const epoch = Math.floor(ports.clock.wall());
-  const { maxExtraPeers, historyMs } = options;
+  const { maxExtraPeers, historyMs, order } = options;
   const topology = maxExtraPeers === undefined ? {} : { maxExtraPeers };
-  const gossip = historyMs === undefined ? {} : { historyMaxAgeMs: historyMs };
-  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings: parts.settings(), topology, gossip }, ports.rng);
-  return {
+  const gossip = { ...(historyMs !== undefined && { historyMaxAgeMs: historyMs }), ...(order && { order }) };
+  const transfers = await loadTransfers(options, {
+    ...parts.show,
     peerId,
     network,
-    mesh,
-    ports,
-    runtime: new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onError }),
-  };
+    rng: ports.rng,
+    feed: (input) => runtime.feed({ type: 'protocol', name: 'transfer', input }),
+    tell: onEvent,
+    onError,
+    wall: () => ports.clock.wall(),
+  });
+  const protocols = transfers === undefined ? [] : [transfers.protocol];
+  const settings = parts.settings();
+  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings, topology, gossip, protocols }, ports.rng);
+  const onProtocol = ({ output }: { readonly output: object }): void => transfers?.perform(output as TransferOutput);
+  const runtime = new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onProtocol, onError });
+  return { peerId, network, mesh, ports, runtime, transfers };
+}
+
+/** What moves much is loaded apart, so that the first load of a page is small. */
+async function loadTransfers(
+  { transfer = true, maxMessageBytes = MAX_MESSAGE_BYTES }: MeshOptions,
+  host: TransferHost,
+): Promise<Transfers | undefined> {
+  if (!transfer) return undefined;
+  const { Transfers } = await import('./transfer/transfers.js');
+  return new Transfers(host, maxMessageBytes);
 }

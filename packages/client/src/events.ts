@@ -1,4 +1,5 @@
 import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { FileOffer, OpenedStream } from './transfer/offers.js';
 import type { FailureReason, Finding, MeshSettings, WarningCode } from '@peerpigeon/mesh';
 
 /** A message of another peer, or one's own broadcast (S15–S20). */
@@ -56,6 +57,10 @@ export type MeshEvents = {
   /** The set of connected peers has changed; the getters show it. */
   peersUpdated: { readonly peers: readonly PeerId[] };
   messageReceived: ReceivedMessage;
+  /** A peer would send a file: take it or leave it. */
+  fileOffered: FileOffer;
+  /** A peer writes to us: read it. */
+  streamOpened: OpenedStream;
   /** The receiver's application has the direct message. */
   messageDelivered: {
     readonly messageId: MessageId;
@@ -65,6 +70,18 @@ export type MeshEvents = {
     /** `messageFailed` was said before: the acknowledgement is late. */
     readonly late: boolean;
   };
+  /**
+   * Broadcasts `fromSeq` to `toSeq` of one run of a peer (`epoch`: when it started) were missed, and nobody near has them any
+   * more. Told once.
+   */
+  messageGap: {
+    readonly from: PeerId;
+    readonly epoch: number;
+    readonly fromSeq: number;
+    readonly toSeq: number;
+  };
+  /** An own broadcast never left, for want of a link: it waited too long, or too many came after it. */
+  messageUnsent: { readonly messageId: MessageId; readonly reason: 'expired' | 'overflow' };
   /** The direct message did not arrive, or nobody said that it did (S14). */
   messageFailed: { readonly messageId: MessageId; readonly peerId: PeerId; readonly reason: FailureReason };
 };

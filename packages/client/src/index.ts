@@ -30,13 +30,24 @@ export type { Presence, PresenceChange, PresenceEvents } from './presence.js';
 export { RequestError } from './request-error.js';
 export type { RequestContext, RequestHandler, RequestOptions } from './requests.js';
 export { PeerPigeonMesh } from './peer-pigeon-mesh.js';
+export type { FileContent } from './transfer/source.js';
+export type {
+  FileOffer,
+  FileTransfer,
+  OpenedStream,
+  ReceivedFile,
+  ReceiveOptions,
+  SendFileOptions,
+  TransferProgress,
+  TransferResult,
+} from './transfer/offers.js';
 export { SignalingClient } from './signaling-client.js';
 export type { PeerSignal, SignalingClientOptions, SignalingEvents, SignalingState } from './signaling-client.js';
 export type { ConnectOptions, MeshOptions } from './options.js';
 export type { MeshEvents, ReceivedMessage, StatusChange } from './events.js';
 export type { Listener } from './emitter.js';
 export type { ConnectivityStatus, DiscoveredPeer, MeshStatus } from './status.js';
-export type { Receipt, SendOptions } from './messenger.js';
+export type { Reach, Receipt, SendOptions } from './messenger.js';
 export type { Logger, LogLevel } from './logger.js';
 export { ArgumentRangeError, ArgumentTypeError } from './argument.js';
 export { MAX_CONTENT_BYTES } from './content.js';

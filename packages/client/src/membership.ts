@@ -148,6 +148,10 @@ export class Membership {
       settings: () => this.settings,
       logger: this.logger,
       onEvent: (event) => this.onEvent(event),
+      show: {
+        fileOffered: (offer) => this.show('fileOffered', offer),
+        streamOpened: (stream) => this.show('streamOpened', stream),
+      },
       onError: (error) => this.report('an error inside PeerPigeon', error),
     });
     this.engine = engine;
@@ -157,7 +161,7 @@ export class Membership {
   }
 
   private enter(runtime: Engine['runtime'], url: string): void {
-    runtime.feed({ type: 'join', url });
+    runtime.feed({ type: 'join', url, history: this.options.history });
     this.messenger.tell({ type: 'joined' });
   }
 
@@ -214,6 +218,15 @@ export class Membership {
       }
       case 'messageFailed':
         return this.post('messageFailed', { messageId: event.messageId, peerId: event.to, reason: event.reason });
+      case 'messageGap': {
+        const { from, epoch, fromSeq, toSeq } = event;
+        return this.post('messageGap', { from, epoch, fromSeq, toSeq });
+      }
+      case 'messageUnsent':
+        return this.post('messageUnsent', { messageId: event.messageId, reason: event.reason });
+      case 'receipts':
+        // The promise of the broadcast has it.
+        return;
       case 'evaluated': {
         const { findings } = event;
         const message = findings.map((finding) => finding.message).join('; ');
@@ -265,6 +278,13 @@ export class Membership {
 
   private tell(change: StatusChange): void {
     this.post('statusChanged', change);
+  }
+
+  /** Posts what the application has to answer; false when nobody listens for it. */
+  private show<Type extends keyof MeshEvents>(type: Type, payload: MeshEvents[Type]): boolean {
+    if (!this.events.isHeard(type)) return false;
+    this.post(type, payload);
+    return true;
   }
 
   private post<Type extends keyof MeshEvents>(type: Type, payload: MeshEvents[Type]): void {

@@ -1,8 +1,10 @@
 import { DecodeError, ExpiringMap, PeerPigeonError } from '@peerpigeon/core';
 import type { Envelope, ErrorCode, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { datagramBytes, MAX_DATAGRAM_BYTES, type Event, type FailureReason } from '@peerpigeon/mesh';
+import { MAX_CONTENT_BYTES } from './content.js';
 import type { Engine } from './engine.js';
 import type { Logger } from './logger.js';
+import type { Transfers } from './transfer/transfers.js';
 
 /** How long one direct message is tried, and who may end that. */
 export interface SendOptions {
@@ -18,6 +20,15 @@ export interface Receipt {
   /** Links that it crossed. */
   readonly hops: number;
   readonly roundTripMs: Millis;
+}
+
+/** How far a broadcast came. */
+export interface Reach {
+  readonly messageId: MessageId;
+  /** Other peers that there are, by an estimate; not less than `reached`. */
+  readonly expected: number;
+  /** Other peers that have it: so many at least. What a link loses that dies meanwhile is not counted, and mostly arrives later. */
+  readonly reached: number;
 }
 
 /** A message of a peer for this application. */
@@ -81,6 +92,11 @@ export class Messenger {
     this.logger = logger;
   }
 
+  /** Largest content of a direct message, in bytes, encoded. */
+  get maxDirectBytes(): number {
+    return this.joined().transfers?.maxMessageBytes ?? MAX_CONTENT_BYTES;
+  }
+
   /** Broadcasts encoded content on a channel; `ttl` pins how many links it may cross. */
   broadcast(channel: string, content: Uint8Array, ttl?: number): Envelope {
     const envelope = this.compose(channel, content);
@@ -88,25 +104,49 @@ export class Messenger {
     return envelope;
   }
 
+  /** As {@link broadcast}, and says how many peers it reached. Rejects with `DISCONNECTED` when this mesh leaves before. */
+  counted(channel: string, content: Uint8Array, ttl?: number): Promise<Reach> {
+    const envelope = this.compose(channel, content);
+    const messageId = envelope.id;
+    return new Promise<Reach>((resolve, reject) => {
+      const undo = this.watch((moment) => {
+        if (moment.type === 'receipts' && moment.messageId === messageId) {
+          undo();
+          resolve({ messageId, expected: moment.expected, reached: moment.reached });
+        } else if (moment.type === 'leaving') {
+          undo();
+          const message = `broadcast ${messageId}: this mesh left before all had answered`;
+          reject(new PeerPigeonError('DISCONNECTED', message, { details: { messageId } }));
+        }
+      });
+      this.joined().runtime.feed({ type: 'broadcast', envelope, ttl, receipts: true });
+    });
+  }
+
   /** Sends encoded content to one peer; the mesh's events say how it ended. `quiet`: the application hears nothing of that. */
   post(channel: string, content: Uint8Array, to: PeerId, quiet: boolean): MessageId {
+    if (content.length > MAX_CONTENT_BYTES) return this.transfer(channel, content, to, quiet);
     return this.route(this.compose(channel, content, to), undefined, quiet);
   }
 
   /** As {@link post}, and says how it ended by a promise, too. */
   send(channel: string, content: Uint8Array, to: PeerId, options: SendOptions, quiet = false): Sending {
     const { signal, timeoutMs } = options;
-    const envelope = this.compose(channel, content, to);
-    const messageId = envelope.id;
+    const isLarge = content.length > MAX_CONTENT_BYTES;
+    const envelope = isLarge ? undefined : this.compose(channel, content, to);
+    const messageId = envelope?.id ?? this.transfers(content.length).newId();
     if (signal?.aborted === true) return { messageId, done: Promise.reject(failure('aborted', messageId, to)) };
     const abort = (): void => {
-      if (this.waiting.has(messageId)) this.joined().runtime.feed({ type: 'abort', messageId });
+      if (!this.waiting.has(messageId)) return;
+      if (envelope === undefined) this.joined().transfers?.cancel(messageId, 'aborted by its signal');
+      else this.joined().runtime.feed({ type: 'abort', messageId });
     };
     signal?.addEventListener('abort', abort);
     const done = new Promise<Receipt>((resolve, reject) => this.waiting.set(messageId, { resolve, reject })).finally(
       () => signal?.removeEventListener('abort', abort),
     );
-    this.route(envelope, timeoutMs, quiet);
+    if (envelope === undefined) this.transfer(channel, content, to, quiet, messageId);
+    else this.route(envelope, timeoutMs, quiet);
     return { messageId, done };
   }
 
@@ -160,6 +200,24 @@ export class Messenger {
     const { mesh, ports } = this.joined();
     const kind = to === undefined ? 'broadcast' : 'direct';
     return mesh.compose({ kind, channel, to, content, timestamp: ports.clock.wall() });
+  }
+
+  /** What is too large for one frame goes as a transfer. */
+  private transfer(channel: string, content: Uint8Array, to: PeerId, quiet: boolean, given?: MessageId): MessageId {
+    const transfers = this.transfers(content.length);
+    const messageId = given ?? transfers.newId();
+    if (quiet) this.quiet.set(messageId, true, this.joined().ports.clock.now());
+    transfers.sendMessage(messageId, to, channel, content);
+    return messageId;
+  }
+
+  private transfers(got: number): Transfers {
+    const { transfers } = this.joined();
+    if (transfers !== undefined) return transfers;
+    const details = { maxBytes: MAX_CONTENT_BYTES, got };
+    throw new PeerPigeonError('MESSAGE_TOO_LARGE', `expected at most ${MAX_CONTENT_BYTES} bytes, got ${got}`, {
+      details,
+    });
   }
 
   private route(envelope: Envelope, timeoutMs: Millis | undefined, quiet: boolean): MessageId {

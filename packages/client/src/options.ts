@@ -1,10 +1,11 @@
-import { PeerPigeonError } from '@peerpigeon/core';
+import { MAX_BYTES, PeerPigeonError } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports } from '@peerpigeon/mesh';
 import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import type { IceServers } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkType } from './argument.js';
+import { MAX_CONTENT_BYTES } from './content.js';
 import type { Logger } from './logger.js';
 import type { SendOptions } from './messenger.js';
 
@@ -21,6 +22,17 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly maxExtraPeers?: number;
   /** How long broadcasts are kept for peers that missed them, in ms: up to an hour, default 300,000; 0 for not at all. */
   readonly historyMs?: number;
+  /** Broadcasts from before this peer joined are wanted, too, up to `sinceMs` old: up to an hour; default none. */
+  readonly history?: { readonly sinceMs: number };
+  /**
+   * `fifo` shows broadcasts of one peer in the order in which it sent them: one waits for earlier ones up to 20 s, then
+   * `messageGap` tells what is missing. Default `none`: as they come.
+   */
+  readonly order?: 'none' | 'fifo';
+  /** Whether files, streams and large messages are sent and taken; default true. Their code is loaded by `init()`. */
+  readonly transfer?: boolean;
+  /** Largest direct message, in bytes, sent and taken: 61,440 to 67,108,864, default 16,777,216. Beyond a frame it is a transfer. */
+  readonly maxMessageBytes?: number;
   /** Whether this peer takes part in the distributed hash table; default true. */
   readonly enableWebDHT?: boolean;
   /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
@@ -63,6 +75,10 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'networkName',
     'maxExtraPeers',
     'historyMs',
+    'history',
+    'order',
+    'transfer',
+    'maxMessageBytes',
     'enableWebDHT',
     'iceServers',
     'iceTransportPolicy',
@@ -78,12 +94,25 @@ export function checkOptions(options: MeshOptions): void {
   for (const name of Object.keys(options)) {
     if (!NAMES.includes(name)) throw new ArgumentTypeError(`options.${name}: no such option`);
   }
-  for (const name of ['enableWebDHT', 'debug'] as const) {
+  for (const name of ['transfer', 'enableWebDHT', 'debug'] as const) {
     if (options[name] !== undefined) checkType(name, options[name], 'boolean');
   }
-  const { networkName = DEFAULT_NETWORK, maxExtraPeers = 0, historyMs = 0 } = options;
+  const {
+    networkName = DEFAULT_NETWORK,
+    maxExtraPeers = 0,
+    historyMs = 0,
+    maxMessageBytes = MAX_CONTENT_BYTES,
+  } = options;
   checkInteger('historyMs', historyMs, 0, MAX_HISTORY_MS);
+  if (options.history !== undefined) {
+    checkType('history', options.history, 'object');
+    checkInteger('history.sinceMs', options.history.sinceMs, 0, MAX_HISTORY_MS);
+  }
+  if (options.order !== undefined && options.order !== 'none' && options.order !== 'fifo') {
+    throw new ArgumentRangeError(`order: expected 'none' or 'fifo', got ${String(options.order)}`);
+  }
   checkInteger('maxExtraPeers', maxExtraPeers, 0, MAX_PEERS);
+  checkInteger('maxMessageBytes', maxMessageBytes, MAX_CONTENT_BYTES, MAX_BYTES);
   if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
   }

@@ -1,13 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { MAX_HOPS, PeerPigeonError, type MessageId, type PeerId } from '@peerpigeon/core';
-import { ArgumentRangeError, checkInteger, checkString, parseId } from './argument.js';
+import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkString, parseId } from './argument.js';
 import { Channel, type ChannelOptions } from './channel.js';
 import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
-import type { Receipt, SendOptions } from './messenger.js';
+import type { Reach, Receipt, SendOptions } from './messenger.js';
 import { MeshView } from './mesh-view.js';
 import { Presence } from './presence.js';
+import type { FileTransfer, SendFileOptions } from './transfer/offers.js';
+import type { FileContent } from './transfer/source.js';
+import type { Transfers } from './transfer/transfers.js';
 import { checkMethod, Requests, type RequestHandler, type RequestOptions } from './requests.js';
 import {
   checkConnect,
@@ -122,13 +125,27 @@ export class PeerPigeonMesh extends MeshView {
   }
 
   /**
+   * Broadcasts as {@link sendMessage}, has every copy answered, and resolves with how many peers it reached: when all have
+   * answered, or after 10 s. That costs several copies a peer, and as many answers.
+   * @throws as {@link sendMessage}; rejects with `DISCONNECTED`
+   */
+  async broadcast(content: unknown, options: { readonly receipts: true; readonly ttl?: number }): Promise<Reach> {
+    this.membership.joined();
+    const { ttl, receipts } = options;
+    if (receipts !== true) throw new ArgumentTypeError('receipts: expected true; without receipts call sendMessage()');
+    if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
+    return this.membership.messenger.counted(CHAT, encodeMessage(content), ttl);
+  }
+
+  /**
    * Sends plain data to one peer, over other peers where need be; returns the message's id. `messageDelivered` or
    * `messageFailed` follows.
    * @throws as {@link sendMessage}, and {RangeError} for the own id
    */
   sendDirectMessage(peerId: string, content: unknown): MessageId {
     this.membership.joined();
-    return this.membership.messenger.post(CHAT, encodeMessage(content), this.otherId(peerId), false);
+    const { messenger } = this.membership;
+    return messenger.post(CHAT, encodeMessage(content, messenger.maxDirectBytes), this.otherId(peerId), false);
   }
 
   /**
@@ -142,7 +159,39 @@ export class PeerPigeonMesh extends MeshView {
   async send(peerId: string, content: unknown, options: SendOptions = {}): Promise<Receipt> {
     this.membership.joined();
     checkSending(options);
-    return this.membership.messenger.send(CHAT, encodeMessage(content), this.otherId(peerId), options).done;
+    const { messenger } = this.membership;
+    const encoded = encodeMessage(content, messenger.maxDirectBytes);
+    return messenger.send(CHAT, encoded, this.otherId(peerId), options).done;
+  }
+
+  // Files and streams
+
+  /**
+   * Sends a file to one peer: over a direct link if there can be one, else over other peers; it goes on where it was after
+   * either was lost for up to a minute. The other side gets `fileOffered`. What `content` consists of must not change meanwhile.
+   * @throws {TypeError} or {RangeError} for wrong arguments
+   * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `NOT_AVAILABLE` with `transfer: false`
+   * @example
+   * const { done, cancel } = mesh.sendFile(peerId, input.files[0], { onProgress: ({ bytes, size }) => show(bytes / size) });
+   * const { root, tookMs } = await done;
+   */
+  sendFile(peerId: string, content: FileContent, options: SendFileOptions = {}): FileTransfer {
+    return this.transfers.sendFile(this.otherId(peerId), content, options);
+  }
+
+  /**
+   * Opens a stream to one peer, which gets `streamOpened`: what is written to `writable` it reads, in order, as it comes. A
+   * write waits until the other side has read enough. `transfer.done` resolves once that has read everything.
+   * @throws as {@link sendFile}; `UNSUPPORTED` where there is no TransformStream
+   * @example
+   * const { writable } = mesh.openStream(peerId, { name: 'log' });
+   * await lines.pipeThrough(new TextEncoderStream()).pipeTo(writable);
+   */
+  openStream(
+    peerId: string,
+    { name }: { readonly name: string },
+  ): { readonly writable: WritableStream<Uint8Array>; readonly transfer: FileTransfer } {
+    return this.transfers.openStream(this.otherId(peerId), name);
   }
 
   // Channels
@@ -284,6 +333,12 @@ export class PeerPigeonMesh extends MeshView {
   /** @throws {RangeError} for anything but 'websocket' */
   setConnectionType(type: 'websocket'): void {
     if (type !== 'websocket') throw new ArgumentRangeError(`connectionType: expected 'websocket', got ${String(type)}`);
+  }
+
+  private get transfers(): Transfers {
+    const { transfers } = this.membership.joined();
+    if (transfers === undefined) throw new PeerPigeonError('NOT_AVAILABLE', 'this mesh was made with transfer: false');
+    return transfers;
   }
 
   private otherId(peerId: string): PeerId {

@@ -23,6 +23,8 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   /** Gets each event, from within `feed`. */
   readonly onEvent: (event: Event) => void;
+  /** Carries out what an optional protocol asks for. */
+  readonly onProtocol?: (output: Extract<Output, { readonly type: 'protocol' }>) => void;
   /** A bug of ours; the mesh goes on. */
   readonly onError: (error: unknown) => void;
 }
@@ -88,6 +90,8 @@ export class Runtime {
         if (output.command.type === 'open') return this.openLink(output.peer, output.session);
         if (output.command.type === 'close') return this.closeLink(key(output));
         return this.links.get(key(output))?.command(output.command);
+      case 'protocol':
+        return this.options.onProtocol?.(output);
       case 'signaling':
         return this.uplink.command(output.command);
       case 'violation':

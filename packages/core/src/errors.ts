@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'NOT_LINKED'
   /** More under way at once than this peer takes on. */
   | 'BUSY'
+  /** A transfer could not go on; `details.reason` says why. */
+  | 'TRANSFER_FAILED'
   /** The channel was closed by `close()`. */
   | 'CLOSED'
   /** A server is already running, or its port is taken. */
