@@ -47,7 +47,8 @@ export class Announcer {
       const entry = this.recent.get(id);
       if (entry === undefined || entry.holders.has(to)) continue;
       ids.push(id);
-      hops.push(Math.min(entry.hops, MAX_TOLD_HOPS));
+      // A way that begins with a push is none of the tree's, however short.
+      hops.push(entry.mode === 'push' ? MAX_TOLD_HOPS : Math.min(entry.hops, MAX_TOLD_HOPS));
     }
     if (ids.length > 0) out.push({ type: 'send', to, message: { type: 'ihave', ids, hops } });
   }

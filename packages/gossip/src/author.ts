@@ -2,6 +2,23 @@ import type { Millis, PeerId } from '@peerpigeon/core';
 import { Ranges, common, without } from './ranges.js';
 import type { RangeList } from './ranges.js';
 
+/** Authors are compared in so many groups. */
+export const BUCKETS = 64;
+/** FNV-1a, 32 bits (Fowler, Noll, Vo). */
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+function fnv(text: string): number {
+  let hash = FNV_BASIS;
+  for (let n = 0; n < text.length; n++) hash = Math.imul(hash ^ text.charCodeAt(n), FNV_PRIME);
+  return hash >>> 0;
+}
+
+/** In which group a run is. */
+export function bucketOf(run: string): number {
+  return fnv(run) % BUCKETS;
+}
+
 /** What a neighbour says cannot be had from it. */
 export interface Claim {
   readonly lost: RangeList;
@@ -31,6 +48,8 @@ export class Author {
   readonly seen: Ranges;
   /** Those of them with a TTL that the author chose: they are for nobody else. */
   readonly pinned: Ranges;
+  /** When its latest message was broadcast, as far as known: so all forget it at about the same time. */
+  updatedAt: Millis = -Infinity;
   /** Whatever of `seen` is held no more was broadcast then or before. */
   lostAt: Millis = -Infinity;
   private readonly claims = new Map<PeerId, Claim>();
@@ -41,6 +60,16 @@ export class Author {
     this.epoch = epoch;
     this.seen = new Ranges(maxRanges);
     this.pinned = new Ranges(maxRanges);
+  }
+
+  /** A number that is the same, nearly surely, only where the same was seen. */
+  get sum(): number {
+    return fnv(`${runOf(this.peer, this.epoch)} ${this.seen.ranges.join(' ')}`);
+  }
+
+  /** A message was broadcast at `at`. */
+  update(at: Millis): void {
+    this.updatedAt = Math.max(this.updatedAt, at);
   }
 
   /** A message that was broadcast at `at` is held no more. */

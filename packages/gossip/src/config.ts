@@ -32,6 +32,8 @@ export interface Config {
   readonly maxRanges: number;
   /** How many authors one digest names, at most 64. */
   readonly maxDigestAuthors: number;
+  /** Up to so many authors are named at once; of more, sums are compared first. */
+  readonly maxDirectAuthors: number;
   /** How often a neighbour is asked what it has seen, while there is any history: ± 33 %. */
   readonly digestMs: Millis;
   /** Digests that come over one link faster than this are not answered. */
@@ -59,6 +61,8 @@ export interface Config {
   readonly announceMs: Millis;
   /** How much shorter, in links, an announced way must be to take the place of an eager link. */
   readonly optimizeHops: number;
+  /** And, in the shared tree, how long the present way is at least. */
+  readonly deepHops: number;
   /** A round trip, until any was measured. */
   readonly roundTripMs: Millis;
   /** How long to wait for what was announced, until it was learnt how much later messages come than announcements. */
@@ -68,6 +72,8 @@ export interface Config {
   /** A link that was grafted more than `flapMax` times in `flapMs` stays eager for as long. */
   readonly flapMs: Millis;
   readonly flapMax: number;
+  /** How long after one message cut links off another may: longer than a message takes through the mesh. */
+  readonly pruneMs: Millis;
   /** How many messages are held for grafts, … */
   readonly recentMaxMessages: number;
   /** … how many bytes of them, signed parts alone, … */
@@ -127,6 +133,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   /** A guess: a burst of which every second message is lost, 512 of them. */
   maxRanges: 256,
   maxDigestAuthors: MAX_DIGEST_AUTHORS,
+  /** Some 45 bytes each, the sums are 200. */
+  maxDirectAuthors: 4,
   /** With 5 to 10 s a peer with three links hears from each within half a minute, and from one at least within 10 s. */
   digestMs: 7_500,
   /** A guess: far above what a correct peer sends, some kilobytes a second. */
@@ -152,6 +160,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   announceMs: 35,
   /** Plumtree's own; with 3 the tree churns (RMR 0.26, t99 782 ms in a prototype). */
   optimizeHops: 7,
+  /** The design's bound among 1,000 peers. Without it ever more ways got longer (diameter 417 → 558 ms within 10 s). */
+  deepHops: 16,
   /** Twice the slowest link of the simulator. */
   roundTripMs: 200,
   /** With 300 ms the tree churned in a prototype, with 700 ms it did not. */
@@ -160,6 +170,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   graftMaxMs: 3_000,
   flapMs: 10_000,
   flapMax: 2,
+  /** Twice what the shared tree takes among 10,000 peers, and more. */
+  pruneMs: 2_000,
   /** With 4 MiB: some seconds of 1,000 messages a second. */
   recentMaxMessages: 8_192,
   recentMaxBytes: 4 * 1024 * 1024,

@@ -6,16 +6,16 @@
  * What a link loses that dies, or a mesh in pieces, anti-entropy brings: neighbours compare what they have seen, over each
  * new link and now and then, and each sends the other what it lacks, or says that it cannot.
  */
-import { ExpiringMap, jitter, pick } from '@peerpigeon/core';
-import type { Machine, MessageId, Millis, PeerId, Rng } from '@peerpigeon/core';
+import { ExpiringMap } from '@peerpigeon/core';
+import type { Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { Settled } from './author.js';
 import { findFault } from './check.js';
+import { Comparison } from './comparison.js';
 import { DEFAULTS } from './config.js';
 import type { Config, Options } from './config.js';
 import type { Event, MessageEvent } from './event.js';
-import { History } from './history.js';
 import type { Input } from './input.js';
-import type { Digest, Gone, Message, Payload } from './message.js';
+import type { Message, Payload } from './message.js';
 import { Order } from './order.js';
 import type { Turn } from './order.js';
 import { Outbox } from './outbox.js';
@@ -43,9 +43,6 @@ export interface Counters {
   readonly repaired: number;
 }
 
-/** Jitter of the exchange of digests: ± 33 %. */
-const DIGEST_JITTER = 1 / 3;
-
 /** The machine; one per mesh. */
 export class Gossip implements Machine<Input, Output> {
   /** Read by statistics and by the simulator. */
@@ -56,15 +53,9 @@ export class Gossip implements Machine<Input, Output> {
   private readonly seenTtl: ExpiringMap<MessageId, number>;
   private readonly links: Plumtree;
   private readonly outbox: Outbox;
-  private readonly history: History;
+  private readonly comparison: Comparison;
   private readonly order: Order;
   private readonly receipts: Receipts;
-  private readonly rng: Rng;
-  /** When each link last brought a digest that was answered; `answer` digests apart. */
-  private readonly digestedAt = new Map<string, Millis>();
-  /** Whom a digest was sent that may be answered by what is gone. */
-  private readonly asked = new Set<PeerId>();
-  private digestDue: 'none' | 'scheduled' = 'none';
   private ttl: number;
   private peers = 1;
 
@@ -74,9 +65,8 @@ export class Gossip implements Machine<Input, Output> {
     const config = { ...DEFAULTS, ...rest };
     checkTtlBounds(config);
     this.config = config;
-    this.rng = rng;
     this.links = new Plumtree(config, rng);
-    this.history = new History(config, rng);
+    this.comparison = new Comparison(config, rng);
     this.order = new Order(config);
     this.receipts = new Receipts(config);
     this.ttl = config.minTtlHops;
@@ -98,8 +88,8 @@ export class Gossip implements Machine<Input, Output> {
     return {
       gossipSeen: { size: this.seenTtl.size, cap: config.seenMaxEntries },
       outbox: { size: this.outbox.size, cap: config.outboxMaxMessages },
-      history: { size: this.history.size, cap: config.historyMaxMessages },
-      authors: { size: this.history.authorCount, cap: config.historyMaxAuthors },
+      history: { size: this.comparison.history.size, cap: config.historyMaxMessages },
+      authors: { size: this.comparison.history.authorCount, cap: config.historyMaxAuthors },
       recent: { size: links.recent.size, cap: config.recentMaxMessages },
       announced: { size: links.missing.size, cap: config.missingMaxEntries },
       trees: { size: links.trees, cap: config.maxTrees },
@@ -112,7 +102,7 @@ export class Gossip implements Machine<Input, Output> {
    * @throws {RangeError} for a `ttl` or `peers` that is no such number, and for an envelope that is no broadcast of ours
    */
   handle(input: Input, now: Millis, out: Output[]): void {
-    this.history.begin(now, input.type === 'start' ? input.sinceMs : 0);
+    this.comparison.history.begin(now, input.type === 'start' ? input.sinceMs : 0);
     switch (input.type) {
       case 'start':
         return;
@@ -180,7 +170,7 @@ export class Gossip implements Machine<Input, Output> {
     const { envelope, receiptMs, pinned } = draft;
     const mode = this.links.modeOf({ pinned, receiptMs, bytes: envelope.bytes.length }, now);
     const message: Payload = { ...draft, mode };
-    this.remember(message, now, out);
+    this.comparison.remember(message, now, out);
     const receivers = this.links.publish(message, now, out);
     if (receiptMs > 0) this.receipts.begin(envelope.id, receivers, this.peers, now + receiptMs, out);
   }
@@ -194,15 +184,13 @@ export class Gossip implements Machine<Input, Output> {
     this.links.add(peer, out);
     this.expireOutbox(now, out);
     for (const message of this.outbox.take()) this.publish(message, now, out);
-    // The other end answers. Both at once would send each other everything twice.
-    if (this.config.peerId > peer && this.config.historyMaxAgeMs > 0) this.ask(peer, now, out);
+    this.comparison.add(peer, now, out);
   }
 
   private onPeerDown(peer: PeerId, now: Millis, out: Output[]): void {
     this.links.delete(peer, now, out);
     this.receipts.delete(peer, out);
-    this.asked.delete(peer);
-    for (const answer of [true, false]) this.digestedAt.delete(`${peer} ${answer}`);
+    this.comparison.delete(peer);
   }
 
   private onReceived(from: PeerId, message: Message, now: Millis, out: Output[]): void {
@@ -210,9 +198,12 @@ export class Gossip implements Machine<Input, Output> {
       case 'payload':
         return this.onPayload(from, message, now, out);
       case 'digest':
-        return this.onDigest(from, message, now, out);
+        this.count.repaired += this.comparison.onDigest(from, message, now, out);
+        return;
+      case 'summary':
+        return this.comparison.onSummary(from, message, now, out);
       case 'gone':
-        return this.onGone(from, message, now, out);
+        return this.settle(this.comparison.onGone(from, message, this.links.size, now), now, out);
       case 'ihave':
         return this.links.onAnnouncement(from, message, now, out);
       case 'graft':
@@ -229,7 +220,7 @@ export class Gossip implements Machine<Input, Output> {
       case 'outbox':
         return this.expireOutbox(now, out);
       case 'digest':
-        return this.compare(now, out);
+        return this.settle(this.comparison.next(this.links.peers, now, out), now, out);
       case 'announce':
         return this.links.announce(out);
       case 'graft':
@@ -258,7 +249,7 @@ export class Gossip implements Machine<Input, Output> {
     const answerNone = (): void => {
       if (receiptMs > 0) out.push({ type: 'send', to: from, message: { type: 'receipt', id: envelope.id, count: 0 } });
     };
-    if (ttl <= 0 || this.history.predates(ageMs, now)) {
+    if (ttl <= 0 || this.comparison.history.predates(ageMs, now)) {
       count.expired++;
       return answerNone();
     }
@@ -289,7 +280,7 @@ export class Gossip implements Machine<Input, Output> {
     count.delivered++;
     this.seenTtl.set(envelope.id, ttl, now);
     this.deliver({ type: 'message', envelope, hops, ttl: ttl - 1, path }, now, out);
-    this.remember(passed, now, out);
+    this.comparison.remember(passed, now, out);
     const receivers = this.links.forward(from, passed, ttl <= 1, now, out);
     count.forwarded += receivers.length;
     if (receiptMs === 0) return;
@@ -306,7 +297,7 @@ export class Gossip implements Machine<Input, Output> {
 
   private show({ shown, skipped }: Turn, now: Millis, out: Output[]): void {
     for (const { peer, epoch, fromSeq, toSeq } of skipped) {
-      const given = this.history.skip(peer, epoch, [[fromSeq, toSeq]], now);
+      const given = this.comparison.history.skip(peer, epoch, [[fromSeq, toSeq]], now);
       for (const [from, to] of given)
         this.emit({ type: 'messageGap', from: peer, epoch, fromSeq: from, toSeq: to }, out);
     }
@@ -317,35 +308,6 @@ export class Gossip implements Machine<Input, Output> {
     out.push({ type: 'event', event });
   }
 
-  /** Keeps a message, as it would be passed on, for those who miss it. */
-  private remember(message: Payload, now: Millis, out: Output[]): void {
-    this.history.add({ ...message, mode: message.mode === 'push' ? 'tree' : message.mode, receiptMs: 0 }, now);
-    this.scheduleDigest(now, out);
-  }
-
-  /** One of two neighbours that compare: sends what the other lacks, and says what it lacks itself. */
-  private onDigest(from: PeerId, digest: Digest, now: Millis, out: Output[]): void {
-    const { config, history, digestedAt, count } = this;
-    const key = `${from} ${digest.answer}`;
-    if (config.historyMaxAgeMs === 0 || (digestedAt.get(key) ?? -Infinity) + config.minDigestMs > now) return;
-    digestedAt.set(key, now);
-    for (const message of history.missing(digest, now)) {
-      if (message.path.includes(from)) continue;
-      out.push({ type: 'send', to: from, message });
-      count.repaired++;
-    }
-    const gone = history.gone(digest, now);
-    if (gone !== undefined) out.push({ type: 'send', to: from, message: gone });
-    const answer = digest.answer ? undefined : history.answer(digest, now);
-    if (answer === undefined) return;
-    this.asked.add(from);
-    out.push({ type: 'send', to: from, message: answer });
-  }
-
-  private onGone(from: PeerId, message: Gone, now: Millis, out: Output[]): void {
-    if (this.asked.delete(from)) this.settle(this.history.onGone(from, message, this.links.size, now), now, out);
-  }
-
   /** What is given up: the application hears what it missed, and nothing waits for it any more. */
   private settle(settled: readonly Settled[], now: Millis, out: Output[]): void {
     for (const { peer, epoch, lost, withheld } of settled) {
@@ -354,30 +316,5 @@ export class Gossip implements Machine<Input, Output> {
       const gone = [...withheld, ...lost].sort((a, b) => a[0] - b[0]);
       this.show(this.order.giveUp(peer, epoch, gone), now, out);
     }
-  }
-
-  /** Asks one neighbour, drawn at random. */
-  private compare(now: Millis, out: Output[]): void {
-    this.digestDue = 'none';
-    this.history.prune(now);
-    this.settle(this.history.giveUp(now), now, out);
-    const peer = pick(this.rng, this.links.peers);
-    if (peer !== undefined && this.history.size > 0) this.ask(peer, now, out);
-    this.scheduleDigest(now, out);
-  }
-
-  private ask(peer: PeerId, now: Millis, out: Output[]): void {
-    this.asked.add(peer);
-    out.push({ type: 'send', to: peer, message: this.history.digest(now) });
-  }
-
-  private scheduleDigest(now: Millis, out: Output[]): void {
-    if (this.digestDue === 'scheduled' || this.history.size === 0) return;
-    this.digestDue = 'scheduled';
-    out.push({
-      type: 'timer',
-      at: now + jitter(this.rng, this.config.digestMs, DIGEST_JITTER),
-      timer: { type: 'digest' },
-    });
   }
 }

@@ -1,15 +1,17 @@
-import { ExpiringMap, sample } from '@peerpigeon/core';
+import { sample } from '@peerpigeon/core';
 import type { MessageId, Millis, PeerId, Rng } from '@peerpigeon/core';
-import { Author, runOf } from './author.js';
+import { Author, BUCKETS, bucketOf, runOf } from './author.js';
 import type { Claim, Settled } from './author.js';
 import type { Config } from './config.js';
-import { MAX_DIGEST_AUTHORS, MAX_RANGES } from './message.js';
-import type { AuthorDigest, AuthorGone, Digest, Gone, Payload } from './message.js';
+import { MAX_DIGEST_AUTHORS, MAX_RANGES, SUM_BYTES } from './message.js';
+import type { AuthorDigest, AuthorGone, Digest, Gone, Payload, Summary } from './message.js';
 import { Ranges, condensed, contains, exceeds, without } from './ranges.js';
 import type { RangeList } from './ranges.js';
 
 /** The other's digest was on its way for so long at most; what came before it after all it drops itself. A guess. */
 const TRANSIT_MS = 1_000;
+
+const ALL: readonly number[] = Array.from({ length: BUCKETS }, (_, n) => n);
 
 interface Held {
   readonly message: Payload;
@@ -24,8 +26,11 @@ interface Held {
 export class History {
   private readonly config: Config;
   private readonly rng: Rng;
-  /** Held twice as long as messages, so that none comes again from whoever got it late. */
-  private readonly authors: ExpiringMap<string, Author>;
+  /**
+   * By run; whose latest message came last stands last, nearly. Held twice as long as messages, so that none comes again from
+   * whoever got it late; told of only as long as messages, so that nobody hears of what it has forgotten.
+   */
+  private readonly authors = new Map<string, Author>();
   /** Oldest first, nearly. */
   private readonly messages = new Map<MessageId, Held>();
   private bytes = 0;
@@ -35,8 +40,6 @@ export class History {
   constructor(config: Config, rng: Rng) {
     this.config = config;
     this.rng = rng;
-    const { historyMaxAuthors, historyMaxAgeMs } = config;
-    this.authors = new ExpiringMap({ maxEntries: historyMaxAuthors, maxAgeMs: 2 * historyMaxAgeMs });
   }
 
   /** Messages held. */
@@ -65,7 +68,7 @@ export class History {
     const { envelope, pinned, ageMs } = message;
     if (historyMaxAgeMs === 0) return;
     const { from, epoch, seq } = envelope;
-    const author = this.author(from, epoch, now);
+    const author = this.author(from, epoch, now - ageMs);
     author.seen.add(seq);
     if (pinned) author.pinned.add(seq);
     else if (ageMs >= historyMaxAgeMs) author.lost(now - ageMs);
@@ -79,44 +82,67 @@ export class History {
   /** Drops what is too old or too much. */
   prune(now: Millis): void {
     const { historyMaxAgeMs, historyMaxBytes, historyMaxMessages } = this.config;
-    this.authors.prune(now);
+    for (const [run, { updatedAt }] of this.authors) {
+      if (updatedAt + 2 * historyMaxAgeMs > now) break;
+      this.authors.delete(run);
+    }
     for (const [id, { message, at }] of this.messages) {
       const tooMuch = this.messages.size > historyMaxMessages || this.bytes > historyMaxBytes;
       if (at + historyMaxAgeMs > now && !tooMuch) return;
       const { from, epoch, bytes } = message.envelope;
       this.messages.delete(id);
       this.bytes -= bytes.length;
-      this.authors.get(runOf(from, epoch), now)?.lost(at);
+      this.authors.get(runOf(from, epoch))?.lost(at);
     }
   }
 
-  /** What was seen: of all authors or, where they are too many for one message, of some drawn at random. */
-  digest(now: Millis): Digest {
-    const authors: AuthorDigest[] = [];
-    for (const [, { peer, epoch, seen }] of this.authors.live(now))
-      authors.push({ peer, epoch, seen: told(seen.ranges) });
+  /** What was seen: by author where they are few, else in short. */
+  ask(now: Millis): Digest | Summary {
+    const authors = this.live(now);
+    const sinceMs = this.sinceMs(now);
+    if (authors.length <= this.config.maxDirectAuthors) {
+      return { type: 'digest', answer: false, buckets: ALL, sinceMs, authors: authors.map(digestOf) };
+    }
+    return { type: 'summary', sinceMs, sums: sumsOf(authors) };
+  }
+
+  /** What was seen in groups of authors that differ from the other's: in as many, drawn at random, as one digest holds. */
+  compare({ sums }: Summary, now: Millis): Digest | undefined {
+    const live = this.live(now);
+    const own = sumsOf(live);
+    const differing = ALL.filter((n) => [0, 1, 2].some((k) => sums[n * SUM_BYTES + k] !== own[n * SUM_BYTES + k]));
+    if (differing.length === 0) return undefined;
+    const groups = new Map<number, Author[]>(differing.map((n) => [n, []]));
+    for (const author of live) groups.get(bucketOf(runOf(author.peer, author.epoch)))?.push(author);
     const { maxDigestAuthors } = this.config;
-    const complete = authors.length <= maxDigestAuthors;
-    const drawn = complete ? authors : sample(this.rng, authors, maxDigestAuthors);
-    return { type: 'digest', answer: false, complete, sinceMs: this.sinceMs(now), authors: drawn };
+    const buckets: number[] = [];
+    const named: Author[] = [];
+    for (const [n, group] of sample(this.rng, [...groups], groups.size)) {
+      if (named.length + group.length > maxDigestAuthors) continue;
+      buckets.push(n);
+      named.push(...group);
+    }
+    // Each of them has more authors than that: some of one.
+    if (buckets.length === 0) named.push(...sample(this.rng, [...groups.values()][0] as Author[], maxDigestAuthors));
+    return { type: 'digest', answer: false, buckets, sinceMs: this.sinceMs(now), authors: named.map(digestOf) };
   }
 
   /** What was seen of those authors of whom the other has seen more; undefined if there are none. */
   answer({ authors }: Digest, now: Millis): Digest | undefined {
     const lacking: AuthorDigest[] = [];
     for (const { peer, epoch, seen } of authors) {
-      const own = this.authors.get(runOf(peer, epoch), now)?.seen.ranges ?? [];
+      const own = this.authors.get(runOf(peer, epoch))?.seen.ranges ?? [];
       if (exceeds(seen, own)) lacking.push({ peer, epoch, seen: told(own) });
     }
     if (lacking.length === 0) return undefined;
-    return { type: 'digest', answer: true, complete: false, sinceMs: this.sinceMs(now), authors: lacking };
+    return { type: 'digest', answer: true, buckets: [], sinceMs: this.sinceMs(now), authors: lacking };
   }
 
   /**
    * Messages that the other has not seen, oldest first, as many as one answer may hold: of the authors that it names and,
    * if it names all it knows of, of all. Nothing from before it came.
    */
-  missing({ authors, complete, sinceMs }: Digest, now: Millis): Payload[] {
+  missing({ authors, buckets, sinceMs }: Digest, now: Millis): Payload[] {
     this.prune(now);
     const { repairMaxMessages, repairMaxBytes } = this.config;
     const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
@@ -124,9 +150,10 @@ export class History {
     let bytes = 0;
     for (const { message, at } of this.messages.values()) {
       const { envelope } = message;
-      const seen = seenOf.get(runOf(envelope.from, envelope.epoch));
-      if (seen === undefined ? !complete : contains(seen, envelope.seq)) continue;
       if (now - at > sinceMs + TRANSIT_MS) continue;
+      const run = runOf(envelope.from, envelope.epoch);
+      const seen = seenOf.get(run);
+      if (seen === undefined ? !buckets.includes(bucketOf(run)) : contains(seen, envelope.seq)) continue;
       bytes += envelope.bytes.length;
       if (missing.length === repairMaxMessages || (bytes > repairMaxBytes && missing.length > 0)) break;
       missing.push({ ...message, ageMs: Math.max(0, Math.round(now - at)) });
@@ -135,11 +162,12 @@ export class History {
   }
 
   /** What the other has not seen and cannot get from here either; undefined if there is nothing. */
-  gone({ authors, complete, sinceMs }: Digest, now: Millis): Gone | undefined {
+  gone({ authors, buckets, sinceMs }: Digest, now: Millis): Gone | undefined {
     const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
     const lacking = new Map<string, { readonly author: Author; readonly lack: RangeList }>();
-    for (const [run, author] of this.authors.live(now)) {
-      const theirs = seenOf.get(run) ?? (complete ? [] : undefined);
+    for (const author of this.live(now)) {
+      const run = runOf(author.peer, author.epoch);
+      const theirs = seenOf.get(run) ?? (buckets.includes(bucketOf(run)) ? [] : undefined);
       if (theirs === undefined || lacking.size === MAX_DIGEST_AUTHORS) continue;
       const lack = without(author.seen.ranges, theirs);
       if (lack.length > 0) lacking.set(run, { author, lack });
@@ -155,7 +183,8 @@ export class History {
       // What is held no more was broadcast at `lostAt` or before.
       const lost = isOld ? [] : without(without(rest, old.ranges), pinned.ranges).slice(0, MAX_RANGES);
       const withheld = without(rest, lost).slice(0, MAX_RANGES);
-      if (rest.length > 0) gone.push({ peer, epoch, lost, withheld });
+      const ageMs = Math.max(0, Math.round(now - author.updatedAt));
+      if (rest.length > 0) gone.push({ peer, epoch, ageMs, lost, withheld });
     }
     return gone.length === 0 ? undefined : { type: 'gone', authors: gone };
   }
@@ -163,17 +192,18 @@ export class History {
   /** A neighbour cannot send what is asked for. Returns what is given up of that, now that enough have said so. */
   onGone(from: PeerId, { authors }: Gone, neighbours: number, now: Millis): Settled[] {
     const quorum = Math.min(this.config.goneQuorum, neighbours);
-    return authors.flatMap(({ peer, epoch, lost, withheld }) => {
-      if (this.config.historyMaxAgeMs === 0 || peer === this.config.peerId) return [];
+    return authors.flatMap(({ peer, epoch, ageMs, lost, withheld }) => {
+      const { historyMaxAgeMs, peerId } = this.config;
+      if (ageMs >= historyMaxAgeMs || peer === peerId) return [];
       const claim: Claim = { lost, withheld };
-      return this.author(peer, epoch, now).claim(from, claim, quorum, now, this.bornAt ?? now) ?? [];
+      return this.author(peer, epoch, now - ageMs).claim(from, claim, quorum, now, this.bornAt ?? now) ?? [];
     });
   }
 
   /** What is given up since the first neighbour said long ago that it is gone. */
   giveUp(now: Millis): Settled[] {
     const settled: Settled[] = [];
-    for (const [, author] of this.authors.live(now)) {
+    for (const author of this.live(now)) {
       const one = author.expire(now - this.config.goneMaxMs, now, this.bornAt ?? now);
       if (one !== undefined) settled.push(one);
     }
@@ -183,7 +213,7 @@ export class History {
   /** Nobody waits for these any more. Returns those that had not been given up before. */
   skip(peer: PeerId, epoch: number, ranges: RangeList, now: Millis): RangeList {
     if (this.config.historyMaxAgeMs === 0) return ranges;
-    return this.author(peer, epoch, now).giveUp(ranges, now);
+    return this.authors.get(runOf(peer, epoch))?.giveUp(ranges, now) ?? ranges;
   }
 
   /** The sequence numbers held of these runs: those that the other may have, and those from before it came. */
@@ -204,11 +234,23 @@ export class History {
     return held;
   }
 
-  private author(peer: PeerId, epoch: number, now: Millis): Author {
+  /** A run of an author that broadcast at `at`; new ones push the oldest out. */
+  private author(peer: PeerId, epoch: number, at: Millis): Author {
+    const { maxRanges, historyMaxAuthors } = this.config;
     const run = runOf(peer, epoch);
-    const author = this.authors.get(run, now) ?? new Author(peer, epoch, this.config.maxRanges);
-    this.authors.set(run, author, now);
+    const author = this.authors.get(run) ?? new Author(peer, epoch, maxRanges);
+    author.update(at);
+    this.authors.delete(run);
+    this.authors.set(run, author);
+    const [oldest] = this.authors.keys();
+    if (oldest !== undefined && this.authors.size > historyMaxAuthors) this.authors.delete(oldest);
     return author;
+  }
+
+  /** Those whose messages may still be held somewhere. */
+  private live(now: Millis): Author[] {
+    const { historyMaxAgeMs } = this.config;
+    return [...this.authors.values()].filter(({ updatedAt }) => updatedAt + historyMaxAgeMs > now);
   }
 
   private sinceMs(now: Millis): Millis {
@@ -216,7 +258,21 @@ export class History {
   }
 }
 
-/** A copy with as many ranges as a digest takes. */
+/** With as many ranges as a digest takes. */
+function digestOf({ peer, epoch, seen }: Author): AuthorDigest {
+  return { peer, epoch, seen: told(seen.ranges) };
+}
+
 function told(ranges: RangeList): RangeList {
   return condensed(ranges, MAX_RANGES);
+}
+
+/** For each group the sums of its authors, together. */
+function sumsOf(authors: readonly Author[]): Uint8Array {
+  const sums = new Uint8Array(BUCKETS * SUM_BYTES);
+  for (const { peer, epoch, sum } of authors) {
+    const at = bucketOf(runOf(peer, epoch)) * SUM_BYTES;
+    for (let k = 0; k < SUM_BYTES; k++) sums[at + k] = (sums[at + k] as number) ^ (sum >>> (8 * k));
+  }
+  return sums;
 }

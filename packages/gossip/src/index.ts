@@ -17,6 +17,7 @@ export type {
   Payload,
   Prune,
   Receipt,
+  Summary,
 } from './message.js';
 export type { Output } from './output.js';
 export type { RangeList } from './ranges.js';

@@ -1,5 +1,6 @@
 import { DecodeError, Fields, bytesToHex, hexToBytes, readRelayed, relayedToWire } from '@peerpigeon/core';
 import type { FrameValue, MessageId, Millis, PeerId, Relayed } from '@peerpigeon/core';
+import { BUCKETS } from './author.js';
 import { readRanges } from './ranges.js';
 import type { RangeList } from './ranges.js';
 import type { ShortId } from './recent.js';
@@ -42,17 +43,30 @@ export interface Digest {
   readonly type: 'digest';
   /** It answers a digest, and names authors of whom that one has seen more. */
   readonly answer: boolean;
-  /** Of authors that are not named nothing was seen. */
-  readonly complete: boolean;
+  /** Groups of authors, 0 to 63, of whom nothing was seen that is not named; see {@link Summary}. */
+  readonly buckets: readonly number[];
   /** How long ago the sender came: what is older it does not want. */
   readonly sinceMs: Millis;
   readonly authors: readonly AuthorDigest[];
+}
+
+/**
+ * What a digest says, in short, where there are many authors: for each group of them a sum over what was seen. Where the sums
+ * differ the receiver sends a {@link Digest}.
+ */
+export interface Summary {
+  readonly type: 'summary';
+  readonly sinceMs: Millis;
+  /** 64 sums of three bytes. */
+  readonly sums: Uint8Array;
 }
 
 /** What a digest asked for of one run of an author, and does not get. */
 export interface AuthorGone {
   readonly peer: PeerId;
   readonly epoch: number;
+  /** How long ago the author's latest message was broadcast. */
+  readonly ageMs: Millis;
   /** Seen, and no longer held. */
   readonly lost: RangeList;
   /** Seen, and not for the other: from before it came, or with a pinned TTL that did not reach it. */
@@ -94,10 +108,10 @@ export interface Receipt {
 }
 
 /** Everything that gossip says on a link. */
-export type Message = Payload | Digest | Gone | Announcement | Graft | Prune | Receipt;
+export type Message = Payload | Summary | Digest | Gone | Announcement | Graft | Prune | Receipt;
 
 /** Their tags. A number, once given, is never given again. */
-const TAGS = { payload: 0, digest: 1, ihave: 2, graft: 3, prune: 4, gone: 5, receipt: 6 } as const;
+const TAGS = { payload: 0, digest: 1, ihave: 2, graft: 3, prune: 4, gone: 5, receipt: 6, summary: 7 } as const;
 const MODES: readonly Mode[] = ['flood', 'tree', 'push', 'own'];
 /** Most authors in a digest, and most ranges of each: so it fits into the 16 KiB that every peer takes. */
 export const MAX_DIGEST_AUTHORS = 64;
@@ -108,6 +122,9 @@ export const MAX_IDS = 32;
 export const MAX_TOLD_HOPS = 255;
 const ID_BYTES = 16;
 const SHORT_BYTES = 8;
+/** Each sum has three bytes. */
+export const SUM_BYTES = 3;
+const SUMMARY_BYTES = BUCKETS * SUM_BYTES;
 /** A year: longer than any peer is up. */
 const MAX_AGE_MS = 31_536_000_000;
 /** Ten minutes: longer than anybody waits for a receipt. */
@@ -126,14 +143,17 @@ export function encodeMessage(message: Message): FrameValue {
     }
     case 'digest': {
       const authors = message.authors.map(({ peer, epoch, seen }) => [hexToBytes(peer), epoch, seen.flat()]);
-      return [tag, message.answer, message.complete, message.sinceMs, authors];
+      return [tag, message.answer, bucketsToWire(message.buckets), message.sinceMs, authors];
     }
+    case 'summary':
+      return [tag, message.sinceMs, message.sums];
     case 'gone':
       return [
         tag,
-        message.authors.map(({ peer, epoch, lost, withheld }) => [
+        message.authors.map(({ peer, epoch, ageMs, lost, withheld }) => [
           hexToBytes(peer),
           epoch,
+          ageMs,
           lost.flat(),
           withheld.flat(),
         ]),
@@ -161,6 +181,12 @@ export function decodeMessage(value: unknown): Message {
       return readPayload(fields);
     case TAGS.digest:
       return readDigest(fields);
+    case TAGS.summary:
+      return {
+        type: 'summary',
+        sinceMs: fields.integer(0, MAX_AGE_MS),
+        sums: fields.bytes(SUMMARY_BYTES, SUMMARY_BYTES),
+      };
     case TAGS.gone:
       return { type: 'gone', authors: fields.list(MAX_DIGEST_AUTHORS, (list) => readGone(list.inner())) };
     case TAGS.ihave: {
@@ -185,6 +211,13 @@ export function decodeMessage(value: unknown): Message {
 
 const treeToWire = (tree: PeerId | undefined): FrameValue => (tree === undefined ? null : hexToBytes(tree));
 const readTree = (fields: Fields): PeerId | undefined => fields.optional(() => fields.peerId());
+
+/** A bit for each, the lowest first. */
+function bucketsToWire(buckets: readonly number[]): Uint8Array {
+  const mask = new Uint8Array(BUCKETS / 8);
+  for (const n of buckets) mask[n >> 3] = (mask[n >> 3] as number) | (1 << (n & 7));
+  return mask;
+}
 
 /** Each id, and a byte for its hops. */
 function announced({ ids, hops }: Announcement): Uint8Array {
@@ -216,17 +249,23 @@ function readPayload(fields: Fields): Payload {
 
 function readDigest(fields: Fields): Digest {
   const answer = fields.boolean();
-  const complete = fields.boolean();
+  const mask = fields.bytes(BUCKETS / 8, BUCKETS / 8);
   const sinceMs = fields.integer(0, MAX_AGE_MS);
   const authors = fields.list(MAX_DIGEST_AUTHORS, (list) => {
     const author = list.inner();
     return { ...readRun(author), seen: readSeqs(author) };
   });
-  return { type: 'digest', answer, complete, sinceMs, authors };
+  const buckets = Array.from({ length: BUCKETS }, (_, n) => n).filter((n) => ((mask[n >> 3] as number) >> (n & 7)) & 1);
+  return { type: 'digest', answer, buckets, sinceMs, authors };
 }
 
 function readGone(author: Fields): AuthorGone {
-  return { ...readRun(author), lost: readSeqs(author), withheld: readSeqs(author) };
+  return {
+    ...readRun(author),
+    ageMs: author.integer(0, MAX_AGE_MS),
+    lost: readSeqs(author),
+    withheld: readSeqs(author),
+  };
 }
 
 function readRun(author: Fields): { readonly peer: PeerId; readonly epoch: number } {

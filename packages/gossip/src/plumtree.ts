@@ -12,6 +12,7 @@ import { pick } from '@peerpigeon/core';
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { Config } from './config.js';
 import { Announcer } from './announcer.js';
+import { Cutter } from './cutter.js';
 import { Forest } from './forest.js';
 import { Lag } from './lag.js';
 import { MAX_IDS, MAX_TOLD_HOPS } from './message.js';
@@ -39,6 +40,7 @@ export class Plumtree {
   private readonly forest: Forest;
   private readonly lag: Lag;
   private readonly announcer: Announcer;
+  private readonly cutter: Cutter;
   private readonly floods: Pace;
   private readonly publications: Pace;
   private readonly suspects = new Set<PeerId>();
@@ -55,6 +57,7 @@ export class Plumtree {
     this.missing = new Missing(config);
     this.lag = new Lag(config);
     this.announcer = new Announcer(config, this.recent);
+    this.cutter = new Cutter(config.pruneMs);
     this.floods = new Pace(config.floodMaxPerSecond, 1_000);
     this.publications = new Pace(config.ownTreePerSecond * PACE_SECONDS, PACE_SECONDS * 1_000);
   }
@@ -120,7 +123,10 @@ export class Plumtree {
   publish(message: Payload, now: Millis, out: Output[]): readonly PeerId[] {
     const { tree } = this.forest.of(message.mode, this.self, now);
     if (!message.pinned) this.recent.add(message, this.self, this.self, now);
-    if (message.mode === 'tree') this.stage = 'tree';
+    if (message.mode === 'tree') {
+      this.stage = 'tree';
+      this.cutter.note(shortOf(message.envelope.id), now);
+    }
     const pushed: Payload = message.mode === 'tree' ? { ...message, mode: 'push' } : message;
     for (const to of this.forest.peers) {
       out.push({ type: 'send', to, message: tree.isEager(to, now) ? message : pushed });
@@ -142,10 +148,13 @@ export class Plumtree {
       return ended ? [] : this.flood(message, out);
     }
     const { tree, name } = this.forest.of(mode, envelope.from, now);
-    if (name === undefined) this.stage = 'tree';
+    if (name === undefined) {
+      this.stage = 'tree';
+      this.cutter.note(short, now);
+    }
     const passed: Payload = name === undefined && mode !== 'push' ? { ...message, mode: 'tree' } : message;
     // It came over a link that was none of the tree's: now it is, at both ends.
-    const isNew = mode !== 'push' && mode !== 'flood' && ageMs === 0 && tree.graft(from, now);
+    const isNew = mode !== 'push' && mode !== 'flood' && ageMs === 0 && tree.adopt(from, now);
     if (isNew && asked !== from) out.push({ type: 'send', to: from, message: { type: 'graft', tree: name, ids: [] } });
     this.recent.add(passed, from, branchOf(message), now);
     if (ended) return [];
@@ -181,7 +190,10 @@ export class Plumtree {
     if (entersTwice && (mode === 'push' || former === 'push')) return;
     // The author sends to all its links, so that its own is the one to keep.
     const redundant = hops === 1 && name !== undefined ? first.from : from;
-    if (!tree.prune(redundant, now)) return;
+    if (name === undefined && !this.cutter.mayCut(shortOf(first.id), now)) return;
+    // What brought the first copy was cut off meanwhile: one of the two must stay.
+    if (redundant === from && !tree.isEager(first.from, now)) return;
+    if (!tree.prune(redundant, shortOf(first.id), now)) return;
     out.push({ type: 'send', to: redundant, message: { type: 'prune', tree: name } });
   }
 
@@ -265,10 +277,13 @@ export class Plumtree {
     const { mode, author, isLate } = entry;
     if (mode === 'push' || mode === 'flood' || isLate || entry.from === this.self || hops === MAX_TOLD_HOPS) return;
     if (entry.hops - (hops + 1) < this.config.optimizeHops) return;
+    // What is shorter for one author is longer for others: the shared tree gives way only where it is too deep.
+    if (mode === 'tree' && entry.hops <= this.config.deepHops) return;
     const { tree, name } = this.forest.of(mode, author, now);
     if (!tree.graft(from, now)) return;
     out.push({ type: 'send', to: from, message: { type: 'graft', tree: name, ids: [] } });
-    if (tree.prune(entry.from, now)) out.push({ type: 'send', to: entry.from, message: { type: 'prune', tree: name } });
+    if (tree.prune(entry.from, shortOf(entry.id), now))
+      out.push({ type: 'send', to: entry.from, message: { type: 'prune', tree: name } });
   }
 
   /** The shared tree reaches this peer over the link with `peer` from now on. */

@@ -1,5 +1,6 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Config } from './config.js';
+import type { ShortId } from './recent.js';
 
 /** One link as a tree has it. */
 interface Edge {
@@ -14,6 +15,8 @@ interface Edge {
   countedAt: Millis;
 }
 
+type TreeConfig = Pick<Config, 'flapMs' | 'flapMax' | 'roundTripMs' | 'pruneMs'>;
+
 /**
  * A spanning tree, as one peer sees it: which of its links belong to it (Plumtree, Leitão et al. 2007). Nothing but the
  * messages themselves makes it: a link that brings a second copy is pruned, one that announces what does not come otherwise
@@ -23,9 +26,11 @@ export class Tree {
   /** When it was last used. */
   usedAt: Millis = -Infinity;
   private readonly edges = new Map<PeerId, Edge>();
-  private readonly config: Pick<Config, 'flapMs' | 'flapMax' | 'roundTripMs'>;
+  /** Which message cut links off last, and since when. */
+  private cut: { readonly by: ShortId; readonly at: Millis } = { by: '', at: -Infinity };
+  private readonly config: TreeConfig;
 
-  constructor(peers: Iterable<PeerId>, config: Pick<Config, 'flapMs' | 'flapMax' | 'roundTripMs'>) {
+  constructor(peers: Iterable<PeerId>, config: TreeConfig) {
     this.config = config;
     for (const peer of peers) this.add(peer, 'eager');
   }
@@ -67,6 +72,12 @@ export class Tree {
     return true;
   }
 
+  /** The link brought a first copy. Tells whether it was lazy: not if that copy was on its way when the other end was told so. */
+  adopt(peer: PeerId, now: Millis): boolean {
+    const prunedAt = this.edges.get(peer)?.prunedAt ?? now;
+    return prunedAt + 2 * this.config.roundTripMs <= now && this.graft(peer, now);
+  }
+
   /** The other end wants announcements only. */
   demote(peer: PeerId): void {
     const edge = this.edges.get(peer);
@@ -75,16 +86,21 @@ export class Tree {
     edge.promotedUntil = -Infinity;
   }
 
-  /** The link brought a second copy. Tells whether the other end is to be told to announce only. */
-  prune(peer: PeerId, now: Millis): boolean {
+  /**
+   * The link brought a second copy of message `id`. Tells whether the other end is to be told to announce only. Two messages at
+   * once might cut a circle at two places: so one at a time does.
+   */
+  prune(peer: PeerId, id: ShortId, now: Millis): boolean {
     const edge = this.edges.get(peer);
     if (edge === undefined) return false;
-    const { flapMs, flapMax, roundTripMs } = this.config;
+    const { flapMs, flapMax, roundTripMs, pruneMs } = this.config;
+    if (this.cut.by !== id && this.cut.at + pruneMs > now) return false;
     if (edge.grafts > flapMax && edge.countedAt + flapMs >= now) return false;
     // What was on its way when it was told is no reason to tell it again.
     if (edge.prunedAt + 2 * roundTripMs > now && edge.state === 'lazy') return false;
     this.demote(peer);
     edge.prunedAt = now;
+    this.cut = { by: id, at: this.cut.by === id ? this.cut.at : now };
     return true;
   }
 

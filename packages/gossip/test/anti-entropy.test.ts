@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { Digest, Message, MessageEvent, Options } from '../src/index.js';
 import { Network, envelopeOf, id } from './network.js';
 
+/** All groups of authors. */
+const ALL = Array.from({ length: 64 }, (_, n) => n);
 const [A, B, C, D] = [id(1), id(2), id(3), id(4)] as const;
 const KEEPING = { historyMaxAgeMs: 300_000 };
 
@@ -174,7 +176,7 @@ describe('what it costs', () => {
     network.broadcast(A);
     network.run(2_000);
     network.sent.length = 0;
-    const greedy: Message = { type: 'digest', answer: false, complete: true, sinceMs: 1_000_000, authors: [] };
+    const greedy: Message = { type: 'digest', answer: false, buckets: ALL, sinceMs: 1_000_000, authors: [] };
     for (let n = 0; n < 100; n++) network.feed(A, { type: 'received', from: B, message: greedy });
     expect(network.sent.filter(({ message }) => message.type === 'payload')).toHaveLength(1);
   });

@@ -17,10 +17,13 @@ const message: Payload = {
   receiptMs: 0,
 };
 
+/** All groups of authors. */
+const ALL = Array.from({ length: 64 }, (_, n) => n);
+
 const digest: Digest = {
   type: 'digest',
   answer: false,
-  complete: true,
+  buckets: ALL,
   sinceMs: 12_345,
   authors: [
     {
@@ -46,7 +49,7 @@ describe('messages on the wire', () => {
 
   it('a digest, too', () => {
     expect(wired(digest)).toEqual(digest);
-    expect(wired({ ...digest, answer: true, complete: false, authors: [] })).toMatchObject({
+    expect(wired({ ...digest, answer: true, buckets: [], authors: [] })).toMatchObject({
       answer: true,
       authors: [],
     });
@@ -89,13 +92,16 @@ describe('messages on the wire', () => {
     ],
     ['a short id', [0, [message.envelope.bytes, new Uint8Array(0)], 1, 1, [new Uint8Array(19)], false]],
     ['a long signature', [0, [message.envelope.bytes, new Uint8Array(65)], 1, 1, [new Uint8Array(20)], false]],
-    ['a digest with half a range', [1, false, true, 0, [[new Uint8Array(20), 1, [1, 2, 4]]]]],
-    ['ranges that descend', [1, false, true, 0, [[new Uint8Array(20), 1, [5, 6, 1, 2]]]]],
-    ['ranges without a gap', [1, false, true, 0, [[new Uint8Array(20), 1, [1, 2, 3, 4]]]]],
-    ['a sequence number of 0', [1, false, true, 0, [[new Uint8Array(20), 1, [0, 2]]]]],
-    ['17 ranges', [1, false, true, 0, [[new Uint8Array(20), 1, Array.from({ length: 34 }, (_, n) => 1 + 2 * n)]]]],
-    ['65 authors', [1, false, true, 0, Array.from({ length: 65 }, () => [new Uint8Array(20), 1, []])]],
-    ['an age that is none', [1, false, true, -1, []]],
+    ['a digest with half a range', [1, false, new Uint8Array(8), 0, [[new Uint8Array(20), 1, [1, 2, 4]]]]],
+    ['ranges that descend', [1, false, new Uint8Array(8), 0, [[new Uint8Array(20), 1, [5, 6, 1, 2]]]]],
+    ['ranges without a gap', [1, false, new Uint8Array(8), 0, [[new Uint8Array(20), 1, [1, 2, 3, 4]]]]],
+    ['a sequence number of 0', [1, false, new Uint8Array(8), 0, [[new Uint8Array(20), 1, [0, 2]]]]],
+    [
+      '17 ranges',
+      [1, false, new Uint8Array(8), 0, [[new Uint8Array(20), 1, Array.from({ length: 34 }, (_, n) => 1 + 2 * n)]]],
+    ],
+    ['65 authors', [1, false, new Uint8Array(8), 0, Array.from({ length: 65 }, () => [new Uint8Array(20), 1, []])]],
+    ['an age that is none', [1, false, new Uint8Array(8), -1, []]],
     ['no envelope', [0, [new Uint8Array(3), new Uint8Array(0)], 1, 1, [new Uint8Array(20)], false]],
   ])('S175, S176: %s is a DecodeError', (_, value) => {
     expect(() => decodeMessage(value)).toThrow(DecodeError);

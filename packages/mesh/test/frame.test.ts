@@ -46,7 +46,7 @@ const FRAMES: Frame[] = [
     message: {
       type: 'digest',
       answer: true,
-      complete: false,
+      buckets: [],
       sinceMs: 5,
       authors: [{ peer: A, epoch: 1, seen: [[1, 3]] }],
     },

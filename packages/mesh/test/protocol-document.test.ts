@@ -68,7 +68,7 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
       message: {
         type: 'digest',
         answer: false,
-        complete: true,
+        buckets: Array.from({ length: 64 }, (_, n) => n),
         sinceMs: 1_000,
         authors: [
           {
