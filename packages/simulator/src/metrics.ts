@@ -3,7 +3,7 @@ import { DELIVERY_WINDOW_MS, ECCENTRICITY_SOURCES, EXACT_ECCENTRICITY_PEERS } fr
 import { Graph } from './graph.js';
 import { hash } from './hash.js';
 import type { BroadcastEntry, Journal } from './journal.js';
-import { largest, mean, percentile, rounded, roundedSpread, spread } from './percentile.js';
+import { largest, mean, rounded, roundedSpread, spread } from './percentile.js';
 import type { Spread } from './percentile.js';
 
 /** The mesh as a graph, at the end of the run. */

@@ -10,7 +10,9 @@ import type { OutbreakMessage } from './outbreak.js';
 import type { Recovery } from './recovery.js';
 import type { Run, Upheaval } from './run.js';
 import type { MapSize } from './samples.js';
+import { half } from './upheavals.js';
 import type { Outage } from './upheavals.js';
+import type { DirectEntry } from './journal.js';
 
 /** How long a mesh took to come together, in seconds, by looks every 250 ms; null for what was not seen. */
 export interface RecoveryTimes {
@@ -43,6 +45,8 @@ export interface CutMetrics {
   readonly components: number;
   /** Until each side was a right ring of its own. */
   readonly secondsToRightIslandRings: number | null;
+  /** Direct messages halfway through: between peers of one side, and to the other. */
+  readonly direct: { readonly within: DirectMetrics; readonly across: DirectMetrics };
 }
 
 /** What a run showed, apart from its name and options. README.md says what each field means. */
@@ -94,7 +98,7 @@ export function resultsOf(run: Run): Results {
     ringErrors: roundedSpread(spread(samples.ringErrors)),
     afterJoin: times('join'),
     afterKill: killMetrics(run),
-    duringCut: cutMetrics(recoveries.get('cut')),
+    duringCut: cutMetrics(run),
     afterHeal: times('heal'),
     afterReturn: afterReturn === null || run.outage === undefined ? null : { ...afterReturn, ...run.outage },
     maxMapSizes: Object.fromEntries([...samples.mapSizes].map(([name, size]) => [name, { ...size }])),
@@ -128,11 +132,22 @@ function killMetrics({ outbreak, recorder }: Run): KillMetrics | null {
   };
 }
 
-function cutMetrics(recovery: Recovery | undefined): CutMetrics | null {
+function cutMetrics({ recoveries, recorder, options }: Run): CutMetrics | null {
+  const recovery = recoveries.get('cut');
   if (recovery === undefined) return null;
+  const { journal } = recorder;
+  const sent = journal.directs.filter(({ upheaval }) => upheaval);
+  const isWithin = ({ from, to }: DirectEntry): boolean => half(options.seed, from) === half(options.seed, to);
   const { before, rightIslandRingsMs } = recovery;
   return {
     components: before.components,
     secondsToRightIslandRings: recovery.secondsUntil(rightIslandRingsMs),
+    direct: {
+      within: directMetrics(journal, sent.filter(isWithin)),
+      across: directMetrics(
+        journal,
+        sent.filter((direct) => !isWithin(direct)),
+      ),
+    },
   };
 }

@@ -1,4 +1,5 @@
 import { SeededRng, below, sample } from '@peerpigeon/core';
+import type { PeerId } from '@peerpigeon/core';
 import { OUTAGE_JOINERS_SHARE, OUTBREAK_DIRECTS, RECOVERY_MS } from './config.js';
 import { Detection } from './detection.js';
 import { hash } from './hash.js';
@@ -54,14 +55,26 @@ export function outage(run: Run): void {
   network.run(RECOVERY_MS);
 }
 
-/** The network is cut into two halves, drawn at random, for a time, and healed. The server is up to both. */
+/** On which side of a cut a peer is. */
+export function half(seed: number, peer: PeerId): number {
+  return hash(seed, 'half', peer) & 1;
+}
+
+/**
+ * The network is cut into two halves, drawn at random, for a time, and healed. The server is up to both. Halfway through peers
+ * send to each other, within the halves and across.
+ */
 export function cutAndHeal(run: Run): void {
   const { network, options, recorder } = run;
   run.samples.disturb();
-  const half = ({ id }: { readonly id: string }): number => hash(options.seed, 'half', id) & 1;
-  network.cut(half);
-  recorder.mesh.severed = (a, b) => half(a) !== half(b);
+  const side = ({ id }: { readonly id: PeerId }): number => half(options.seed, id);
+  network.cut(side);
+  recorder.mesh.severed = (a, b) => side(a) !== side(b);
   run.watch('cut');
+  const pairs = new SeededRng(hash(options.seed, 'outbreak'));
+  network.at(network.now + options.cutMs / 2, () => {
+    for (let i = 0; i < OUTBREAK_DIRECTS; i++) run.direct(pairs, true);
+  });
   network.run(options.cutMs);
   network.heal();
   recorder.mesh.severed = undefined;

@@ -57,6 +57,9 @@ describe('scenarios', () => {
       expect(kill?.secondsToOneComponent).toBeLessThanOrEqual(detection + 5);
       expect(kill?.secondsToRightRing).toBeLessThanOrEqual(detection + 15);
       expect(kill?.message.secondsToAll).toBeLessThanOrEqual(detection + 15);
+      // S14: delivered, or reported to the sender.
+      expect(kill?.direct).toMatchObject({ sent: 100, silent: 0 });
+      expect(kill?.direct.delivered).toBeGreaterThanOrEqual(95);
       expect(results.broadcast.delivered).toBe(results.broadcast.expected);
       expect(results.direct.delivered).toBe(results.direct.sent);
     },
@@ -93,13 +96,19 @@ describe('scenarios', () => {
     expect(results).toMatchObject({ components: 1 });
     expect(results.ringErrors.p50).toBeLessThan(0.1);
     expect(results.broadcast.delivered / results.broadcast.expected).toBeGreaterThan(0.99);
-    expect(results.direct.sent).toBe(results.direct.delivered + results.direct.failed);
+    expect(results.direct.silent).toBe(0);
+    expect(results.direct.lasting.delivered / results.direct.lasting.sent).toBeGreaterThan(0.95);
   });
 
   test('S111 partition: two halves, each a right ring; one ring after the healing', () => {
     const { results } = scenario('partition', {});
     expect(results.duringCut?.components).toBeGreaterThan(1);
     expect(results.duringCut?.secondsToRightIslandRings).toBeLessThanOrEqual(60);
+    const { within, across } = results.duringCut?.direct ?? {};
+    expect(within?.sent).toBeGreaterThan(20);
+    expect(within).toMatchObject({ delivered: within?.sent, silent: 0 });
+    expect(across?.sent).toBe(100 - (within?.sent ?? 0));
+    expect(across).toMatchObject({ delivered: 0, failed: across?.sent, silent: 0 });
     expect(results.afterHeal?.secondsToRightRing).toBeLessThanOrEqual(30);
     expect(results.components).toBe(1);
     expectAllDelivered(results);
