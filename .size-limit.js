@@ -59,7 +59,7 @@ async function loadedOnDemand(path) {
 const CLIENT = 'packages/client/dist/index.js';
 
 /** The goal is 20 kB (docs/figures.md says how far that is); the limit keeps what has been reached. */
-const CLIENT_LIMIT = '56 kB';
+const CLIENT_LIMIT = '58.5 kB';
 
 export default [
   { ...bundled('client, first load', CLIENT, CLIENT_LIMIT), import: '{ PeerPigeonMesh }' },
