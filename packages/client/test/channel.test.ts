@@ -48,6 +48,15 @@ describe('topics', () => {
     await expect(a.channel('moves').send('x', { signal: aborted })).rejects.toMatchObject({ code: 'ABORTED' });
   });
 
+  it('one to a peer may be larger than a frame', async () => {
+    const atB = heard(b.channel('moves'));
+    const large = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7);
+    const { messageId } = await a.channel('moves').send(large, { to: b.peerId! });
+    await vi.waitUntil(() => atB.length > 0);
+    expect(atB).toMatchObject([{ messageId, data: large, direct: true }]);
+    await expect(a.channel('moves').send(large)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+  });
+
   it('no name of an application is one of ours', async () => {
     const received = tape(b, 'messageReceived');
     const chat = heard(b.channel('chat'));
@@ -126,8 +135,8 @@ describe('datagrams', () => {
     const to = b.peerId!;
     const nobody = sender.send(1, { to: 'nobody', ordered: false });
     await expect(nobody).rejects.toMatchObject({ code: 'NOT_LINKED', details: { to: expect.any(String) } });
-    const large = sender.send(new Uint8Array(1_150), { to, ordered: false });
-    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 1_150 } });
+    const large = sender.send(new Uint8Array(1_140), { to, ordered: false });
+    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 1_140 } });
     for (const maxRetransmits of [-1, 17, 1.5]) {
       await expect(sender.send(1, { to, ordered: false, maxRetransmits })).rejects.toThrow(RangeError);
     }

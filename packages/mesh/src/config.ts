@@ -64,8 +64,6 @@ export const LIMITS = {
   smallBytes: 4_096,
   /** Datagrams that wait for a busy link, in bytes; the oldest goes. A guess: a second of 60 positions a second of 500 bytes. */
   datagramBytes: 32_768,
-  /** Less than this is not worth telling a protocol that it may send again. Ours: a quarter of the least high mark. */
-  leastWritableBytes: 4_096,
   /** Signals under way over the mesh, to one peer: a description and its late candidates. A guess. */
   signalsPerPeer: 32,
   /** And in all: several attempts at once, within what routing keeps for its own messages. A guess. */
