@@ -81,3 +81,6 @@ export const OUTAGE_JOINERS_SHARE = 0.05;
 
 /** Peers that opened links for less than this, in ms, tell no rate. */
 export const MIN_RATE_MS: Millis = 60_000;
+
+/** Broadcasts while the network is cut. */
+export const DIVIDED_BROADCASTS = 10;

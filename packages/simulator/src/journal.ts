@@ -52,6 +52,10 @@ export class Journal {
   readonly links: LinkEntry[] = [];
   readonly broadcasts: BroadcastEntry[] = [];
   readonly directs: DirectEntry[] = [];
+  /** Payloads received that came late, to close a gap. */
+  repaired = 0;
+  /** Broadcasts that applications were told they had missed. */
+  gaps = 0;
   private readonly indices = new Map<PeerId, number>();
   private readonly broadcastsById = new Map<MessageId, BroadcastEntry>();
   private readonly directsById = new Map<MessageId, DirectEntry>();

@@ -1,4 +1,5 @@
 import { SeededRng, sample } from '@peerpigeon/core';
+import type { PeerId } from '@peerpigeon/core';
 import { DELIVERY_WINDOW_MS, ECCENTRICITY_SOURCES, EXACT_ECCENTRICITY_PEERS } from './config.js';
 import { Graph } from './graph.js';
 import { hash } from './hash.js';
@@ -37,6 +38,18 @@ export interface BroadcastMetrics {
   readonly lastHop: Spread;
   /** From sending to delivery, one value a delivery to others. */
   readonly latencyMs: Spread;
+  readonly history: {
+    /** Copies received that came to close a gap, the warm-up included. */
+    readonly repaired: number;
+    /** Broadcasts that an application was told it had missed, the warm-up included. */
+    readonly gaps: number;
+  };
+  readonly ordering: {
+    /** Two broadcasts of one author in succession that one peer got, the warm-up included. */
+    readonly pairs: number;
+    /** Those of them that it got in the wrong order. */
+    readonly outOfOrder: number;
+  };
 }
 
 /** Components, eccentricity and degrees of the links that are open at the end, among the peers that are up. */
@@ -102,7 +115,30 @@ export function broadcastMetrics(journal: Journal, controlBytes: number): Broadc
     controlBytesPerDelivery: latencies.length === 0 ? null : rounded(controlBytes / latencies.length),
     lastHop: spread(lastHops),
     latencyMs: roundedSpread(spread(latencies)),
+    history: { repaired: journal.repaired, gaps: journal.gaps },
+    ordering: ordering(journal.broadcasts),
   };
+}
+
+function ordering(broadcasts: readonly BroadcastEntry[]): BroadcastMetrics['ordering'] {
+  const formerOf = new Map<PeerId, Map<number, number>>();
+  let pairs = 0;
+  let outOfOrder = 0;
+  for (const { from, deliveries } of broadcasts) {
+    const former = formerOf.get(from);
+    const times = new Map<number, number>();
+    deliveries.peers.forEach((peer, i) => {
+      if (!times.has(peer)) times.set(peer, deliveries.atMs[i] as number);
+    });
+    for (const [peer, at] of times) {
+      const before = former?.get(peer);
+      if (before === undefined) continue;
+      pairs++;
+      if (before > at) outOfOrder++;
+    }
+    formerOf.set(from, times);
+  }
+  return { pairs, outOfOrder };
 }
 
 /** Payloads received over first deliveries, the sender's own excluded, less one: 0 is a perfect tree. */

@@ -70,6 +70,7 @@ export class Recorder implements Observer {
   frameReceived(_to: SimulatedPeer, frame: Frame): void {
     if (frame.channel === 'gossip' && frame.message.type === 'payload') {
       this.journal.broadcastCopied(frame.message.envelope.id);
+      if (frame.message.ageMs > 0) this.journal.repaired++;
     }
   }
 
@@ -78,6 +79,9 @@ export class Recorder implements Observer {
       case 'message':
         if (event.envelope.kind === 'direct') this.journal.directDelivered(event.envelope.id, event.hops, now);
         else this.journal.broadcastDelivered(event.envelope.id, peer.id, event.hops, now);
+        return;
+      case 'messageGap':
+        this.journal.gaps += event.toSeq - event.fromSeq + 1;
         return;
       case 'messageFailed':
         this.journal.directFailed(event.messageId, event.reason);

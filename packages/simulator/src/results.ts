@@ -49,6 +49,12 @@ export interface CutMetrics {
   readonly direct: { readonly within: DirectMetrics; readonly across: DirectMetrics };
 }
 
+/** Broadcasts of the time of a cut. */
+export interface Reconciliation {
+  /** Until everyone who was up from the cut on had all of them; null if anyone has not. */
+  readonly secondsToReconciled: number | null;
+}
+
 /** What a run showed, apart from its name and options. README.md says what each field means. */
 export interface Results extends GraphMetrics {
   readonly broadcast: BroadcastMetrics;
@@ -64,7 +70,7 @@ export interface Results extends GraphMetrics {
   readonly afterJoin: RecoveryTimes | null;
   readonly afterKill: KillMetrics | null;
   readonly duringCut: CutMetrics | null;
-  readonly afterHeal: RecoveryTimes | null;
+  readonly afterHeal: (RecoveryTimes & Reconciliation) | null;
   readonly afterReturn: (RecoveryTimes & Outage) | null;
   readonly maxMapSizes: Readonly<Record<string, MapSize>>;
   /** Messages and other inputs that all machines handled, the server's included. */
@@ -99,7 +105,7 @@ export function resultsOf(run: Run): Results {
     afterJoin: times('join'),
     afterKill: killMetrics(run),
     duringCut: cutMetrics(run),
-    afterHeal: times('heal'),
+    afterHeal: healMetrics(run),
     afterReturn: afterReturn === null || run.outage === undefined ? null : { ...afterReturn, ...run.outage },
     maxMapSizes: Object.fromEntries([...samples.mapSizes].map(([name, size]) => [name, { ...size }])),
     handled: network.handled,
@@ -112,6 +118,25 @@ function timesOf(recovery: Recovery | undefined): RecoveryTimes | null {
     secondsToOneComponent: recovery.secondsUntil(recovery.oneComponentMs),
     secondsToRightRing: recovery.secondsUntil(recovery.rightRingMs),
   };
+}
+
+function healMetrics({ recoveries, recorder, divided }: Run): Results['afterHeal'] {
+  const recovery = recoveries.get('heal');
+  if (recovery === undefined) return null;
+  const { journal } = recorder;
+  const stayed = journal.peers.filter(({ upMs, downMs }) => downMs === null && upMs < recovery.sinceMs);
+  let last = recovery.sinceMs;
+  let missing = 0;
+  for (const id of divided) {
+    const times = journal.deliveryTimes(id);
+    for (const peer of stayed) {
+      const at = times.get(peer.id);
+      if (at === undefined) missing++;
+      else last = Math.max(last, at);
+    }
+  }
+  const secondsToReconciled = recovery.secondsUntil(missing > 0 ? null : last);
+  return { ...(timesOf(recovery) as RecoveryTimes), secondsToReconciled };
 }
 
 function killMetrics({ outbreak, recorder }: Run): KillMetrics | null {

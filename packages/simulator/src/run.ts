@@ -34,6 +34,8 @@ export class Run {
   settledMs: Millis = 0;
   /** The kill, if there was one. */
   outbreak: Outbreak | undefined;
+  /** Broadcasts of the time when the network was cut. */
+  readonly divided: MessageId[] = [];
   /** The outage of the server, if there was one. */
   outage: Outage | undefined;
   private readonly content: Uint8Array;

@@ -1,6 +1,6 @@
 import { SeededRng, below, sample } from '@peerpigeon/core';
 import type { PeerId } from '@peerpigeon/core';
-import { OUTAGE_JOINERS_SHARE, OUTBREAK_DIRECTS, RECOVERY_MS } from './config.js';
+import { DIVIDED_BROADCASTS, OUTAGE_JOINERS_SHARE, OUTBREAK_DIRECTS, RECOVERY_MS } from './config.js';
 import { Detection } from './detection.js';
 import { hash } from './hash.js';
 import { Outbreak } from './outbreak.js';
@@ -62,7 +62,7 @@ export function half(seed: number, peer: PeerId): number {
 
 /**
  * The network is cut into two halves, drawn at random, for a time, and healed. The server is up to both. Halfway through peers
- * send to each other, within the halves and across.
+ * send to each other, within the halves and across, and some broadcast: the other half gets that after the healing.
  */
 export function cutAndHeal(run: Run): void {
   const { network, options, recorder } = run;
@@ -74,6 +74,7 @@ export function cutAndHeal(run: Run): void {
   const pairs = new SeededRng(hash(options.seed, 'outbreak'));
   network.at(network.now + options.cutMs / 2, () => {
     for (let i = 0; i < OUTBREAK_DIRECTS; i++) run.direct(pairs, true);
+    for (const peer of sample(pairs, network.up, DIVIDED_BROADCASTS)) run.divided.push(run.broadcast(peer, true));
   });
   network.run(options.cutMs);
   network.heal();

@@ -38,7 +38,9 @@ describe('the command', () => {
       ).split(' '),
     );
     expect(Object.keys(shown.broadcast)).toEqual(
-      'sent expected delivered duplicatesToApp rmr rmrWarm controlBytesPerDelivery lastHop latencyMs'.split(' '),
+      'sent expected delivered duplicatesToApp rmr rmrWarm controlBytesPerDelivery lastHop latencyMs history ordering'.split(
+        ' ',
+      ),
     );
     expect(shown).toMatchObject({
       scenario: 'broadcast',

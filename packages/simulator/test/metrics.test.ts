@@ -91,7 +91,24 @@ describe('broadcasts', () => {
       controlBytesPerDelivery: 30,
       lastHop: { p50: 6, p99: 6, max: 6 },
       latencyMs: { p50: 30, p99: 60, max: 60 },
+      history: { repaired: 0, gaps: 0 },
+      ordering: { pairs: 0, outOfOrder: 0 },
     });
+  });
+
+  test('of two of one author in succession the wrong order is counted, at each peer that got both', () => {
+    const journal = row();
+    for (const id of ['a', 'b', 'c']) journal.peerUp(id, 3, 0);
+    for (const [message, at] of [
+      ['one', 10],
+      ['two', 20],
+    ] as const)
+      journal.broadcastSent(message, 'a', false, at);
+    journal.broadcastDelivered('one', 'b', 1, 30);
+    journal.broadcastDelivered('two', 'b', 1, 40);
+    journal.broadcastDelivered('two', 'c', 1, 30);
+    journal.broadcastDelivered('one', 'c', 2, 50);
+    expect(broadcastMetrics(journal, 0).ordering).toEqual({ pairs: 2, outOfOrder: 1 });
   });
 
   test('the warm-up shows in rmr alone', () => {
@@ -145,6 +162,8 @@ describe('broadcasts', () => {
       controlBytesPerDelivery: null,
       lastHop: { p50: null, p99: null, max: null },
       latencyMs: { p50: null, p99: null, max: null },
+      history: { repaired: 0, gaps: 0 },
+      ordering: { pairs: 0, outOfOrder: 0 },
     });
   });
 });
