@@ -107,6 +107,13 @@ const FRAMES: readonly (readonly [string, Frame])[] = [
       },
     },
   ],
+  [
+    'datagram',
+    {
+      channel: 'datagram',
+      message: { type: 'datagram', channel: 'game', content: new Uint8Array([1, 2, 3]) },
+    },
+  ],
 ];
 
 test.each(FRAMES)('PROTOCOL.md shows the bytes of %s', (name, frame) => {
