@@ -149,7 +149,7 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
     if (checkType('ordered', ordered, 'boolean') && maxRetransmits !== undefined) {
       throw new ArgumentRangeError('maxRetransmits: expected only with ordered: false');
     }
-    const content = encodeMessage(data);
+    const content = encodeMessage(data, to !== undefined && ordered ? messenger.maxDirectBytes : undefined);
     const channel = PREFIX + this.name;
     if (to === undefined) {
       if (!ordered) throw new ArgumentRangeError('to: expected a peer with ordered: false');

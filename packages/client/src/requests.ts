@@ -108,7 +108,7 @@ export class Requests {
     if (this.pending.size >= MAX_PENDING) {
       throw new PeerPigeonError('BUSY', `over ${MAX_PENDING} requests under way`, { details: { max: MAX_PENDING } });
     }
-    const content = encodeMessage([ASK, method, timeoutMs, params]);
+    const content = encodeMessage([ASK, method, timeoutMs, params], messenger.maxDirectBytes);
     const { messageId, done } = messenger.send(CHANNEL, content, to, options, true);
     return new Promise((resolve, reject) => {
       const fail = (code: ErrorCode, why: string): void => this.fail(messageId, code, why);
@@ -230,7 +230,8 @@ export class Requests {
     try {
       // Not from within the mesh's own work.
       await Promise.resolve();
-      return resultMessage(id, await handle(signal));
+      const result = await handle(signal);
+      return resultMessage(id, result, this.host.messenger.maxDirectBytes);
     } catch (thrown) {
       try {
         if (thrown instanceof RequestError) return failureMessage(id, thrown.code, thrown.message, thrown.data);
@@ -277,9 +278,9 @@ function idOf(fields: Fields): MessageId {
 }
 
 /** @throws {RequestError} `RESPONSE_TOO_LARGE`; {TypeError} for what is not plain data */
-function resultMessage(id: MessageId, result: unknown): Uint8Array {
+function resultMessage(id: MessageId, result: unknown, maxBytes: number): Uint8Array {
   try {
-    return encodeMessage([RESULT, hexToBytes(id), result]);
+    return encodeMessage([RESULT, hexToBytes(id), result], maxBytes);
   } catch (error) {
     if (!(error instanceof PeerPigeonError)) throw error;
     throw new RequestError('RESPONSE_TOO_LARGE', error.message);

@@ -1,3 +1,4 @@
+import { MAX_DATAGRAM_BYTES } from '@peerpigeon/mesh';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Channel, type ChannelMessage, type PeerPigeonMesh } from '../src/index.js';
 import { tape, URL, World } from './world.js';
@@ -135,8 +136,8 @@ describe('datagrams', () => {
     const to = b.peerId!;
     const nobody = sender.send(1, { to: 'nobody', ordered: false });
     await expect(nobody).rejects.toMatchObject({ code: 'NOT_LINKED', details: { to: expect.any(String) } });
-    const large = sender.send(new Uint8Array(1_140), { to, ordered: false });
-    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 1_140 } });
+    const large = sender.send(new Uint8Array(MAX_DATAGRAM_BYTES), { to, ordered: false });
+    await expect(large).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: MAX_DATAGRAM_BYTES } });
     for (const maxRetransmits of [-1, 17, 1.5]) {
       await expect(sender.send(1, { to, ordered: false, maxRetransmits })).rejects.toThrow(RangeError);
     }

@@ -54,6 +54,12 @@ describe('answers', () => {
     expect(await Promise.all(back)).toEqual(asked.map((n) => n / 2));
   });
 
+  it('both may be larger than a frame', async () => {
+    const large = Uint8Array.from({ length: 300_000 }, (_, i) => i * 7);
+    b.respond<Uint8Array>('reverse', (bytes) => bytes.slice().reverse());
+    expect(await a.request(b.peerId!, 'reverse', large)).toEqual(large.slice().reverse());
+  });
+
   it('reach a peer over others', async () => {
     // Of four on a ring of links none has one with the peer opposite.
     const ring = new World();
@@ -103,9 +109,9 @@ describe('errors', () => {
   });
 
   it('a result that is too large is RESPONSE_TOO_LARGE', async () => {
-    b.respond('large', () => new Uint8Array(70_000));
+    b.respond('large', () => new Uint8Array(17_000_000));
     await expect(a.request(b.peerId!, 'large')).rejects.toMatchObject({ code: 'RESPONSE_TOO_LARGE' });
-    const request = a.request(b.peerId!, 'large', new Uint8Array(70_000));
+    const request = a.request(b.peerId!, 'large', new Uint8Array(17_000_000));
     await expect(request).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
   });
 
