@@ -53,7 +53,7 @@ const FRAMES: Frame[] = [
   },
   {
     channel: 'routing',
-    message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], route: [], goal: null, mode: 0 },
+    message: { type: 'data', envelope: direct, ttl: 9, hops: 1, path: [A], route: [], goal: null, mode: 0, attempt: 0 },
   },
 ];
 

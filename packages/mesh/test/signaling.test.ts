@@ -113,6 +113,7 @@ describe('signals over the mesh', () => {
         route: [],
         goal: null,
         mode: 0,
+        attempt: 0,
       } as const;
       const frame: Frame = { channel: 'routing', message };
       made.inject(id(2), id(1), (session) => ({ type: 'frame', peer: id(2), session, frame }));

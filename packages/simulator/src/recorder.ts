@@ -60,14 +60,14 @@ export class Recorder implements Observer {
     else this.links.set(link, this.journal.linkOpened(a.owner.id, b.owner.id, kind, now));
   }
 
-  frameSent(_from: SimulatedPeer, frame: Frame): void {
+  frameSent(_from: SimulatedPeer, frame: Frame, _now: Millis): void {
     this.directTraffic.frameSent(frame);
     if (this.counting && frame.channel === 'gossip' && frame.message.type !== 'payload') {
       this.controlBytes += this.sizeOf(frame);
     }
   }
 
-  frameReceived(_to: SimulatedPeer, frame: Frame): void {
+  frameReceived(_to: SimulatedPeer, frame: Frame, _now: Millis): void {
     if (frame.channel === 'gossip' && frame.message.type === 'payload') {
       this.journal.broadcastCopied(frame.message.envelope.id);
       if (frame.message.ageMs > 0) this.journal.repaired++;
