@@ -132,7 +132,7 @@ export class PeerPigeonMesh extends MeshView {
   async broadcast(content: unknown, options: { readonly receipts: true; readonly ttl?: number }): Promise<Reach> {
     this.membership.joined();
     const { ttl, receipts } = options;
-    if (receipts !== true) throw new ArgumentTypeError('receipts: expected true; without receipts call sendMessage()');
+    if (!receipts) throw new ArgumentTypeError('receipts: expected true; without receipts call sendMessage()');
     if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
     return this.membership.messenger.counted(CHAT, encodeMessage(content), ttl);
   }
