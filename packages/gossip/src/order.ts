@@ -73,6 +73,7 @@ export class Order {
     if (line.next === undefined) {
       const lowest = lowestOf(line);
       if (lowest !== undefined && contains(ranges, lowest - 1)) line.next = lowest;
+      this.drain(line, turn);
     }
     for (const [from, to] of ranges) {
       if (line.next === undefined || from > line.next || to < line.next) continue;

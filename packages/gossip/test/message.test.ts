@@ -38,6 +38,35 @@ const digest: Digest = {
   ],
 };
 
+const short = (n: number): string => n.toString(16).padStart(16, '0');
+
+/** One of each other type. */
+const others: readonly Message[] = [
+  { ...message, pinned: false, mode: 'own', receiptMs: 9_600 },
+  { type: 'summary', sinceMs: 5, sums: new Uint8Array(192).fill(9) },
+  { type: 'ihave', ids: [short(1), short(2)], hops: [0, 255] },
+  { type: 'graft', tree: id(7), ids: [] },
+  { type: 'graft', tree: undefined, ids: [short(3)] },
+  { type: 'prune', tree: undefined },
+  { type: 'prune', tree: id(7) },
+  {
+    type: 'gone',
+    authors: [
+      {
+        peer: id(1),
+        epoch: 2,
+        ageMs: 3,
+        lost: [[1, 4]],
+        withheld: [
+          [6, 6],
+          [9, 12],
+        ],
+      },
+    ],
+  },
+  { type: 'receipt', id: message.envelope.id, count: 4_000_000_000 },
+];
+
 const wired = (sent: Message): Message => decodeMessage(decode(encode(encodeMessage(sent))));
 
 describe('messages on the wire', () => {
@@ -53,6 +82,10 @@ describe('messages on the wire', () => {
       answer: true,
       authors: [],
     });
+  });
+
+  it.each(others.map((each) => [each.type, each] as const))('%s, too', (_, each) => {
+    expect(wired(each)).toEqual(each);
   });
 
   it('the largest digest fits into 16 KiB', () => {
@@ -102,13 +135,23 @@ describe('messages on the wire', () => {
     ],
     ['65 authors', [1, false, new Uint8Array(8), 0, Array.from({ length: 65 }, () => [new Uint8Array(20), 1, []])]],
     ['an age that is none', [1, false, new Uint8Array(8), -1, []]],
+    ['half an id', [2, new Uint8Array(12)]],
+    ['33 ids', [2, new Uint8Array(33 * 9)]],
+    ['half an id to graft', [3, null, new Uint8Array(12)]],
+    ['a tree of nobody', [4, new Uint8Array(19)]],
+    ['a short summary', [7, 0, new Uint8Array(191)]],
+    ['a receipt of fewer than none', [6, new Uint8Array(16), -1]],
+    [
+      'a mode of a later version',
+      [0, [message.envelope.bytes, new Uint8Array(0)], 1, 1, [new Uint8Array(20)], false, 0, 4],
+    ],
     ['no envelope', [0, [new Uint8Array(3), new Uint8Array(0)], 1, 1, [new Uint8Array(20)], false]],
   ])('S175, S176: %s is a DecodeError', (_, value) => {
     expect(() => decodeMessage(value)).toThrow(DecodeError);
   });
 
   it('S175: 60,000 mutated messages end in a DecodeError or a message that the machine survives', () => {
-    const originals = [message, digest].map((each) => encode(encodeMessage(each)));
+    const originals = [message, digest, ...others].map((each) => encode(encodeMessage(each)));
     let decoded = 0;
     fc.assert(
       fc.property(fc.integer(), (seed) => {
@@ -117,7 +160,7 @@ describe('messages on the wire', () => {
         machine.handle({ type: 'peerUp', peer: id(3) }, 0, []);
         machine.handle({ type: 'peerUp', peer: id(4) }, 0, []);
         for (let n = 0; n < 200; n++) {
-          const bytes = mutate(originals[n % 2] as Uint8Array, rng);
+          const bytes = mutate(originals[n % originals.length] as Uint8Array, rng);
           let read: Message;
           try {
             read = decodeMessage(decode(bytes));

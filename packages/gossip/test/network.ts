@@ -5,6 +5,9 @@ import type { Event, Input, Message, MessageEvent, Options, Output } from '../sr
 
 export const NETWORK = 'test';
 
+/** Content of a message that goes over a tree. */
+export const LARGE = 'ab'.repeat(512);
+
 /** The id whose number is `n`. */
 export function id(n: number): PeerId {
   return n.toString(16).padStart(40, '0');
@@ -82,6 +85,18 @@ export class Network {
     const envelope = envelopeOf(from, seq);
     this.feed(from, { type: 'broadcast', envelope, ttl });
     return envelope;
+  }
+
+  /** Broadcasts what is too large to be flooded. */
+  publish(from: PeerId, seq: number, options: { readonly receipts?: boolean } = {}): Envelope {
+    const envelope = envelopeOf(from, seq, NETWORK, LARGE);
+    this.feed(from, { type: 'broadcast', envelope, ...options });
+    return envelope;
+  }
+
+  /** Links of `peer`. */
+  linksOf(peer: PeerId): PeerId[] {
+    return [...this.machines.keys()].filter((other) => this.links.has(peer + other));
   }
 
   /** Runs until nothing is under way, or until `until`. */
