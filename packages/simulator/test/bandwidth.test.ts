@@ -24,7 +24,8 @@ class ControlDelays extends Recorder {
 
   override frameSent(from: SimulatedPeer, frame: Frame, now: Millis): void {
     super.frameSent(from, frame, now);
-    if (frame.channel !== 'datagram' && !('envelope' in frame.message)) this.sentAt.set(frame, now);
+    if (frame.channel === 'datagram' || frame.channel === 'protocol') return;
+    if (!('envelope' in frame.message)) this.sentAt.set(frame, now);
   }
 
   override frameReceived(to: SimulatedPeer, frame: Frame, now: Millis): void {
