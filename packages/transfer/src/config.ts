@@ -22,8 +22,13 @@ export interface Config {
   readonly maxBlocks: number;
   /** Chunks that may be asked of the source at a time. */
   readonly maxReads: number;
-  /** A receiver acknowledges after so many bytes over a link, and at the end of each block; over other peers each chunk. */
-  readonly ackEveryBytes: number;
+  /** Unacknowledged bytes of a transfer on a link: at first, and at least. At most it is the credit. */
+  readonly linkWindowBytes: number;
+  readonly minLinkWindowBytes: number;
+  /** How long what is under way on a link may keep others waiting there, besides its round trip. */
+  readonly queueMs: Millis;
+  /** How long the rate of a link is measured before it counts. */
+  readonly rateSampleMs: Millis;
   /** The retransmission timer: at first, at least, at most (RFC 6298 §2 without its minimum of a second). */
   readonly firstTimeoutMs: Millis;
   readonly minTimeoutMs: Millis;
@@ -80,7 +85,13 @@ export const DEFAULTS: Config = {
   /** A guess. */
   maxBlocks: 256,
   maxReads: 8,
-  ackEveryBytes: 262_144,
+  linkWindowBytes: 65_536,
+  /** At 1 Mb/s 130 ms. */
+  minLinkWindowBytes: 16_384,
+  /** Of the 500 ms that control messages may wait at 1 Mb/s; the rest is for the link's own queue, and for what else there is. */
+  queueMs: 100,
+  /** Several acknowledgements, where they come in bursts. A guess. */
+  rateSampleMs: 50,
   firstTimeoutMs: 1_000,
   /** A guess: above what a busy tab delays a message. */
   minTimeoutMs: 200,

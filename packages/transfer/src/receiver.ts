@@ -40,8 +40,8 @@ export class Receiver {
   private credit = 0;
   private rewinds = 0;
   private end: End | undefined;
-  /** What the sender knows. */
-  private acked = { received: 0, credit: 0 };
+  /** The credit that the sender knows of. */
+  private ackedCredit = 0;
   private heardAt: Millis;
   private askedAt: Millis;
   private path: readonly PeerId[] = [];
@@ -103,8 +103,7 @@ export class Receiver {
       const { offset, length } = block;
       out.push({ type: 'hash', transfer: this.handle, offset, length, attempt: this.rewinds });
     }
-    const every = this.host.link(this.peer) === undefined ? 0 : this.host.config.ackEveryBytes;
-    if (to - this.acked.received > every) this.ack(out);
+    this.ack(out);
     this.arm(out);
   }
 
@@ -131,7 +130,7 @@ export class Receiver {
     while (this.blocks.length > 0 && ends(this.blocks[0] as Block) <= offset) this.blocks.shift();
     this.emit({ type: 'progress', transfer: this.handle, bytes: offset }, out);
     this.grant();
-    if (this.credit - this.acked.credit >= this.host.config.windowBytes / 8) this.ack(out);
+    if (this.credit - this.ackedCredit >= this.host.config.windowBytes / 8) this.ack(out);
     this.finish(now, out);
   }
 
@@ -241,7 +240,7 @@ export class Receiver {
 
   private ack(out: Output[]): void {
     const { received, verified, credit, rewinds } = this;
-    this.acked = { received, credit };
+    this.ackedCredit = credit;
     const accepted = this.state !== 'offered';
     this.host.send(this.peer, { type: 'ack', id: this.id, accepted, received, verified, credit, rewinds }, out);
   }

@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { Deadline } from './deadline.js';
 import type { Event } from './event.js';
+import { LinkWindow } from './link-window.js';
 import { MerkleTree } from './merkle.js';
 import type { Ack, Chunk, Description, Reason, TransferId } from './message.js';
 import type { Output } from './output.js';
@@ -58,7 +59,8 @@ export class Sender {
   private verified = 0;
   private credit = 0;
   private rewinds = 0;
-  /** Unacknowledged bytes that other peers are given. */
+  /** Unacknowledged bytes that the link is given, and that other peers are. */
+  private linkWindow: LinkWindow;
   private window: number;
   private duplicates = 0;
   /** Where the receiver stands is to be heard first: the way has changed. */
@@ -66,6 +68,8 @@ export class Sender {
   /** Answers over a link in a row that show no progress. */
   private stalled = 0;
   private timed: { readonly upTo: number; readonly at: Millis } | undefined;
+  /** When it was asked where the receiver stands, until an answer came. */
+  private askedAt: Millis | undefined;
   private heardAt: Millis;
   /** Since when nothing was sent and nothing new was heard. */
   private idleSince: Millis;
@@ -78,6 +82,7 @@ export class Sender {
     this.host = host;
     this.deadline = new Deadline(id);
     this.roundTrip = new RoundTrip(host.config);
+    this.linkWindow = new LinkWindow(host.config);
     this.window = host.config.relayWindowBytes;
     this.probeMs = host.config.firstTimeoutMs;
     this.startedAt = now;
@@ -97,6 +102,7 @@ export class Sender {
   onWay(now: Millis, out: Output[]): void {
     if (this.state === 'waiting') return;
     this.probeMs = this.host.config.firstTimeoutMs;
+    this.linkWindow = new LinkWindow(this.host.config);
     if (this.state === 'sending') {
       this.syncing = true;
       this.goBack(this.received);
@@ -111,6 +117,8 @@ export class Sender {
       return;
     }
     this.heardAt = now;
+    if (this.askedAt !== undefined) this.linkWindow.sample(now - this.askedAt);
+    this.askedAt = undefined;
     if (!ack.accepted || ack.rewinds < this.rewinds) return;
     if (this.state === 'offered') {
       this.state = 'sending';
@@ -242,9 +250,11 @@ export class Sender {
     const { config } = this.host;
     if (this.timed !== undefined && received >= this.timed.upTo) {
       this.roundTrip.sample(now - this.timed.at);
+      this.linkWindow.sample(now - this.timed.at);
       this.timed = undefined;
     }
     this.roundTrip.progressed();
+    this.linkWindow.progressed(received, now);
     this.window = Math.min(config.maxRelayWindowBytes, this.window + config.relayChunkBytes / 4);
     this.received = received;
     this.duplicates = 0;
@@ -322,7 +332,7 @@ export class Sender {
     const length = link === undefined ? wanted : Math.min(wanted, this.roomOn(link));
     const sent = offset + length;
     if (length < Math.min(wanted, config.minChunkBytes) || sent > this.credit) return false;
-    if (link === undefined && sent - this.received > this.window) return false;
+    if (!this.hasRoom(offset, sent, link === undefined)) return false;
     // A new link has no part in what was read for another one: there the reads were forgotten.
     this.lender = link;
     if (link !== undefined) link.reserved += length;
@@ -332,15 +342,26 @@ export class Sender {
     return true;
   }
 
+  /** Whether the window has room; for one chunk there always is. */
+  private hasRoom(offset: number, sent: number, isRelayed: boolean): boolean {
+    if (isRelayed) return sent - this.received <= this.window;
+    if (offset === this.received || sent - this.received <= this.linkWindow.bytes) return true;
+    this.linkWindow.full();
+    return false;
+  }
+
   /** What a link takes now; while more is being read, a whole chunk may fit a moment later. */
   private roomOn({ writable, reserved, maxChunkBytes }: DirectLink): number {
     const room = writable - reserved;
-    return reserved > 0 && room < maxChunkBytes ? 0 : room;
+    if (reserved > 0 && room < maxChunkBytes) return 0;
+    // Several chunks to a window, so that the path is not idle while one is acknowledged.
+    return Math.min(room, Math.max(this.host.config.minChunkBytes, Math.floor(this.linkWindow.bytes / 4)));
   }
 
   /** Says what this is, which asks where the receiver stands. */
   private ask(now: Millis, out: Output[]): void {
     this.idleSince = now;
+    this.askedAt = now;
     this.host.send(this.peer, { type: 'offer', id: this.id, ...this.description }, out);
     this.arm(out);
   }

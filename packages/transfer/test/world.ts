@@ -67,6 +67,8 @@ export class World {
   private links = 0;
   private pipeFreeAt = 0;
   private queued = 0;
+  /** Most of it since it was last set to 0. */
+  mostQueued = 0;
 
   constructor(seed: number, config: Partial<Config> = {}) {
     this.rng = new SeededRng(seed);
@@ -259,6 +261,7 @@ export class World {
     const left = Math.max(this.now, this.pipeFreeAt) + (1_000 * length) / this.bytesPerSecond;
     this.pipeFreeAt = left;
     this.queued += length;
+    this.mostQueued = Math.max(this.mostQueued, this.queued);
     this.soon(() => this.tellRoom(from, to));
     const { links } = this;
     this.at(left - this.now, () => {

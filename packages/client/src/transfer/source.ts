@@ -64,7 +64,7 @@ class StreamSource implements Source {
   private readonly reader: ReadableStreamDefaultReader<Uint8Array>;
   private readonly isWhole: boolean;
   /** What was read and is not asked for yet. */
-  private rest = new Uint8Array(0);
+  private rest: Uint8Array = new Uint8Array(0);
 
   constructor(reader: ReadableStreamDefaultReader<Uint8Array>, isWhole: boolean) {
     this.reader = reader;
@@ -72,22 +72,35 @@ class StreamSource implements Source {
   }
 
   async next(length: number): Promise<Uint8Array> {
+    if (!(await this.refill())) return this.rest;
+    // Nothing is copied where the stream gives blocks already, or whatever there is will do.
+    if (this.rest.length === length || (!this.isWhole && this.rest.length < length)) return this.take(length);
     const block = new Uint8Array(length);
     let filled = 0;
-    while (filled < length) {
-      if (this.rest.length === 0) {
-        const { done, value } = await this.reader.read();
-        if (done) break;
-        if (!(value instanceof Uint8Array)) throw new ArgumentTypeError('a stream: expected Uint8Arrays');
-        this.rest = value as Uint8Array<ArrayBuffer>;
-      }
-      const part = this.rest.subarray(0, length - filled);
+    while (filled < length && (await this.refill())) {
+      const part = this.take(length - filled);
       block.set(part, filled);
       filled += part.length;
-      this.rest = this.rest.subarray(part.length);
-      if (!this.isWhole && this.rest.length === 0 && filled > 0) break;
+      if (!this.isWhole && this.rest.length === 0) break;
     }
-    return block.slice(0, filled);
+    return filled === length ? block : block.slice(0, filled);
+  }
+
+  /** Whether there is something to take, once there is, or will never be. */
+  private async refill(): Promise<boolean> {
+    while (this.rest.length === 0) {
+      const { done, value } = await this.reader.read();
+      if (done) return false;
+      if (!(value instanceof Uint8Array)) throw new ArgumentTypeError('a stream: expected Uint8Arrays');
+      this.rest = value;
+    }
+    return true;
+  }
+
+  private take(length: number): Uint8Array {
+    const part = this.rest.subarray(0, length);
+    this.rest = this.rest.subarray(part.length);
+    return part;
   }
 
   close(reason: string): void {
