@@ -48,6 +48,6 @@ it("order 'fifo' and a history for late joiners", async () => {
 it.each([{ order: 'random' }, { history: 5 }, { history: { sinceMs: -1 } }, { history: { sinceMs: 3_600_001 } }])(
   'options %j are refused',
   (options) => {
-    expect(() => new PeerPigeonMesh(options as never)).toThrow();
+    expect(() => new PeerPigeonMesh(options as never)).toThrow(/order|history/);
   },
 );
