@@ -61,9 +61,12 @@ const CLIENT = 'packages/client/dist/index.js';
 /** The goal is 20 kB (docs/figures.md says how far that is); the limit keeps what has been reached. */
 const CLIENT_LIMIT = '58.5 kB';
 
+/** With what they share with the first load, which is not loaded again. @type {Record<string, string>} */
+const ON_DEMAND_LIMITS = { 'packages/client/dist/transfer/transfers.js': '14.5 kB' };
+
 export default [
   { ...bundled('client, first load', CLIENT, CLIENT_LIMIT), import: '{ PeerPigeonMesh }' },
-  ...(await loadedOnDemand(CLIENT)).map((path) => bundled(`client, on demand: ${path}`, path)),
+  ...(await loadedOnDemand(CLIENT)).map((path) => bundled(`client, on demand: ${path}`, path, ON_DEMAND_LIMITS[path])),
   bundled('xor', 'packages/xor/dist/index.js', '2 kB'),
   bundled('gossip, without the codec', 'packages/gossip/dist/index.js', '15.5 kB', ['lib0/*']),
 ];
