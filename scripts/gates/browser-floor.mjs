@@ -33,6 +33,8 @@ const ASKED_FIRST = [
   { feature: '.sctp', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: '.maxMessageSize', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: 'Symbol.asyncDispose', module: 'client/dist/', without: 'disconnect() is what it would call' },
+  { feature: 'TransformStream', module: 'client/dist/transfer/', without: 'openStream() throws UNSUPPORTED' },
+  { feature: '.getWriter', module: 'client/dist/transfer/', without: 'nobody has such a stream to give' },
   { feature: '.encodeInto', module: 'lib0/encoding.js', without: 'UTF-8 by encodeURIComponent' },
   { feature: '.setBigInt64', module: 'lib0/encoding.js', without: 'no bigint is handed to it' },
   { feature: '.getBigInt64', module: 'lib0/decoding.js', without: 'structure.ts refuses the type' },
@@ -40,7 +42,8 @@ const ASKED_FIRST = [
 ];
 
 /** Packages that run in browsers. */
-const BROWSER_PACKAGES = 'core xor identity gossip topology routing transfer link signaling-protocol mesh client peerpigeon';
+const BROWSER_PACKAGES =
+  'core xor identity gossip topology routing transfer link signaling-protocol mesh client peerpigeon';
 /** What applications import; each package reaches itself by its name, under the browser's conditions. */
 const ENTRIES = [
   { folder: 'packages/client', name: '@peerpigeon/client' },
