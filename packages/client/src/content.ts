@@ -22,7 +22,17 @@ export function encodeMessage(content: unknown, maxBytes = MAX_CONTENT_BYTES): U
   } catch (error) {
     if (error instanceof TypeError) throw new ArgumentTypeError(error.message);
     if (!(error instanceof RangeError)) throw error;
-    const message = `content: expected at most ${maxBytes} bytes: ${error.message}`;
-    throw new PeerPigeonError('MESSAGE_TOO_LARGE', message, { cause: error, details: { maxBytes } });
+    const got = lengthOf(content);
+    const message = `content: expected at most ${maxBytes} bytes, got ${got ?? 'more than can be encoded'}`;
+    throw new PeerPigeonError('MESSAGE_TOO_LARGE', message, { cause: error, details: { maxBytes, got } });
+  }
+}
+
+/** How long content is that is too large; null beyond what is ever encoded. */
+function lengthOf(content: unknown): number | null {
+  try {
+    return encodeContent(content).length;
+  } catch {
+    return null;
   }
 }

@@ -241,7 +241,7 @@ describe('large direct messages', () => {
     await vi.waitUntil(() => ann.hasPeer(bob.peerId as string), { timeout: 10_000 });
     const to = bob.peerId as string;
     expect(() => bob.sendDirectMessage(ann.peerId as string, new Uint8Array(100_001))).toThrow(
-      expect.objectContaining({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 100_000 } }),
+      expect.objectContaining({ code: 'MESSAGE_TOO_LARGE', details: { maxBytes: 100_000, got: 100_005 } }),
     );
     const failed = tape(ann, 'messageFailed');
     const id = ann.sendDirectMessage(to, new Uint8Array(200_000));
