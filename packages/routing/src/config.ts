@@ -27,7 +27,7 @@ export interface Resending {
 
 /** How a peer sees to it that the next one has what it was sent. */
 export interface CustodyConfig {
-  /** How long a receipt is waited for over a link whose round trip is not known. */
+  /** How long a receipt is waited for while no link's round trip is known; a new link is taken to be like the others. */
   readonly initialMs: Millis;
   /** Bounds of the wait where it is: twice the round trip, more where that varies. */
   readonly minMs: Millis;

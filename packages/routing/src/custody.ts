@@ -37,6 +37,8 @@ const MAX_OVERDUE = 32;
 export class Custody {
   private readonly config: CustodyConfig;
   private readonly lines = new Map<PeerId, Line>();
+  /** Over all links: what is expected of one that is new. */
+  private readonly anyRoundTrip = new RoundTrip();
   private copies = 0;
   private bytes = 0;
   /** When the next timer is due. */
@@ -90,7 +92,7 @@ export class Custody {
     if (line === undefined) return;
     this.drop(line, id);
     if (this.copies >= maxCopies || this.bytes + bytes.length > maxBytes) return;
-    const patienceMs = line.roundTrip.patienceMs ?? initialMs;
+    const patienceMs = line.roundTrip.patienceMs ?? this.anyRoundTrip.patienceMs ?? initialMs;
     const dueAt = now + Math.min(maxMs, Math.max(minMs, patienceMs));
     line.watched.set(id, { ...held, sentAt: now, dueAt });
     this.copies++;
@@ -106,6 +108,7 @@ export class Custody {
       const sentAt = line.watched.get(messageId)?.sentAt ?? line.overdue.get(messageId);
       if (sentAt === undefined) continue;
       line.roundTrip.add(now - sentAt);
+      this.anyRoundTrip.add(now - sentAt);
       line.overdue.delete(messageId);
       this.drop(line, messageId);
     }

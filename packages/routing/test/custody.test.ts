@@ -143,6 +143,16 @@ describe('custody of a copy', () => {
     expect(machine.counters.detours).toBe(0);
   });
 
+  it('takes a new link to be like the others', () => {
+    const { machine, receive } = alone(B, [A, E]);
+    receive(A, copy(envelopeOf(A, E, 1)), 0);
+    receive(E, { type: 'receipt', messageIds: [envelopeOf(A, E, 1).id] }, 100);
+    machine.handle({ type: 'timer', timer: { type: 'custody' } }, 500, []);
+    machine.handle({ type: 'peerUp', peer: D }, 600, []);
+    const timer = { type: 'timer', at: 1_300, timer: { type: 'custody' } };
+    expect(receive(A, copy(envelopeOf(A, D, 2)), 1_000)).toContainEqual(timer);
+  });
+
   it('learns from a receipt that it did not wait for', () => {
     const { machine, receive } = alone(B, [A, E]);
     receive(A, copy(envelopeOf(A, E, 1)), 0);
