@@ -243,6 +243,9 @@ export class Wire {
         return;
       case 'close':
         return this.close(transport);
+      case 'drain':
+        // The mesh's scheduler asks it; a link never does.
+        this.faults.push('drain asked by a link');
     }
   }
 
