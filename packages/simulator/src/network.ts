@@ -385,9 +385,8 @@ function meshConfig(
   liveness: Config['link'],
   overrides: JoinOptions['config'] = {},
 ): Config {
-  const { session = {}, topology = {}, gossip = {}, routing = {}, link = {} } = overrides;
-  const network = DEFAULT_NETWORK;
-  return { peerId, network, epoch, settings, session, topology, gossip, routing, link: { ...liveness, ...link } };
+  const link = { ...liveness, ...overrides.link };
+  return { ...overrides, peerId, network: DEFAULT_NETWORK, epoch, settings, link };
 }
 
 /**
