@@ -30,6 +30,8 @@ export function envelopeOf(from: PeerId, seq = 1, network = NETWORK, content = '
 /** Machines joined by links of 10 to 100 ms, in virtual time. */
 export class Network {
   now = 0;
+  /** Messages that links have carried so far, copies included. */
+  copies = 0;
   readonly machines = new Map<PeerId, Gossip>();
   /** The messages shown to each application … */
   readonly events = new Map<PeerId, MessageEvent[]>();
@@ -37,17 +39,23 @@ export class Network {
   readonly notices = new Map<PeerId, Exclude<Event, MessageEvent>[]>();
   readonly violations: string[] = [];
   readonly sent: { from: PeerId; to: PeerId; message: Message }[] = [];
+  /** Called with each message that is shown to an application. */
+  onShown: ((event: MessageEvent) => void) | undefined;
   private readonly links = new Set<string>();
   private readonly heap = new TimeHeap<{ peer: PeerId; input: Input }>();
   private readonly rng: SeededRng;
   private readonly options: Partial<Options>;
   private readonly recording: boolean;
+  /** Each link has its own latency, so that nothing on it is overtaken. */
+  private readonly inOrder: boolean;
+  private readonly latencies = new Map<string, number>();
 
   /** Without `historyMaxAgeMs` nothing is repaired: what arrives is what was flooded. */
-  constructor(seed = 1, options: Partial<Options> = {}, recording = true) {
+  constructor(seed = 1, options: Partial<Options> = {}, recording = true, inOrder = false) {
     this.rng = new SeededRng(seed);
     this.options = { historyMaxAgeMs: 0, ...options };
     this.recording = recording;
+    this.inOrder = inOrder;
   }
 
   add(...peers: PeerId[]): void {
@@ -126,12 +134,21 @@ export class Network {
     return distances;
   }
 
+  private latencyMs(a: PeerId, b: PeerId): number {
+    if (!this.inOrder) return 10 + below(this.rng, 91);
+    const pair = a < b ? a + b : b + a;
+    const latency = this.latencies.get(pair) ?? 10 + below(this.rng, 91);
+    this.latencies.set(pair, latency);
+    return latency;
+  }
+
   private carryOut(peer: PeerId, output: Output): void {
     switch (output.type) {
       case 'send':
         if (!this.links.has(peer + output.to)) return;
         if (this.recording) this.sent.push({ from: peer, to: output.to, message: output.message });
-        this.heap.push(this.now + 10 + below(this.rng, 91), {
+        if (output.message.type === 'payload') this.copies++;
+        this.heap.push(this.now + this.latencyMs(peer, output.to), {
           peer: output.to,
           input: { type: 'received', from: peer, message: output.message },
         });
@@ -140,8 +157,10 @@ export class Network {
         this.heap.push(output.at, { peer, input: { type: 'timer', timer: output.timer } });
         return;
       case 'event':
-        if (output.event.type === 'message') this.events.get(peer)?.push(output.event);
-        else this.notices.get(peer)?.push(output.event);
+        if (output.event.type === 'message') {
+          this.onShown?.(output.event);
+          this.events.get(peer)?.push(output.event);
+        } else this.notices.get(peer)?.push(output.event);
         return;
       case 'violation':
         this.violations.push(`${output.peer} ${output.code}: ${output.detail}`);
@@ -156,4 +175,22 @@ export function ringWithChords(network: Network, count: number, seed: number): v
   ids.forEach((peer, n) => network.link(peer, ids.at(n + 1 - count) as PeerId));
   const order = sample(new SeededRng(seed), ids, count);
   for (let n = 0; n + 1 < count; n += 2) network.link(order.at(n) as PeerId, order.at(n + 1) as PeerId);
+}
+
+/** A ring of `count` peers with six more links each, drawn at random: as wide as a mesh at maxPeers 8. */
+export function ringWithSix(network: Network, count: number, seed: number): string[] {
+  const ids = Array.from({ length: count }, (_, n) => id(n + 1));
+  const rng = new SeededRng(seed);
+  const degrees = new Map<string, number>();
+  const link = (a: string, b: string): void => {
+    network.link(a, b);
+    for (const peer of [a, b]) degrees.set(peer, (degrees.get(peer) ?? 0) + 1);
+  };
+  network.add(...ids);
+  ids.forEach((peer, n) => link(peer, ids.at(n + 1 - count) as string));
+  for (let n = 0; n < 32 * count; n++) {
+    const [a, b] = [ids[below(rng, count)] as string, ids[below(rng, count)] as string];
+    if (a !== b && [a, b].every((peer) => (degrees.get(peer) ?? 0) < 8)) link(a, b);
+  }
+  return ids;
 }
