@@ -17,10 +17,9 @@ export type {
   RingHealth,
   WarningCode,
 } from '@peerpigeon/mesh';
-export { Channel } from './channel.js';
 export type {
+  Channel,
   ChannelEvents,
-  ChannelHost,
   ChannelMessage,
   ChannelOptions,
   DatagramOptions,
