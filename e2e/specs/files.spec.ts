@@ -37,6 +37,11 @@ async function bare(from: Page, to: Page, bytes: number): Promise<number> {
   const offer = await from.evaluate(() => window.bare.offer());
   const answer = await to.evaluate((sdp) => window.bare.answer(sdp), offer);
   await from.evaluate((sdp) => window.bare.take(sdp), answer);
+  return again(from, bytes);
+}
+
+/** The same over the channel that there is. */
+async function again(from: Page, bytes: number): Promise<number> {
   return from.evaluate(([count, size]) => window.bare.send(count, size), [bytes, CHUNK] as const);
 }
 
@@ -57,7 +62,7 @@ test('100 MiB between two tabs: as fast as the channel is, in little memory, ver
   expect(await ended(first, 1)).toMatchObject([{ error: 'ABORTED' }]);
   expect(await ended(second, 1)).toMatchObject([{ error: 'ABORTED', wrong: 0 }]);
 
-  const bareMs = await bare(first.page, second.page, 100 * MIB);
+  const before = await bare(first.page, second.page, 100 * MIB);
   const memory = await RendererMemory.of(context);
   await send(first, second, 100);
   const [, sent] = await ended(first, 2, () => memory.look());
@@ -68,6 +73,8 @@ test('100 MiB between two tabs: as fast as the channel is, in little memory, ver
   expect(sent?.steps).toBeGreaterThan(50);
   expect(received?.steps).toBeGreaterThan(50);
   const tookMs = sent?.result?.tookMs ?? Infinity;
+  // Before and after: a machine is not always as busy.
+  const bareMs = (before + (await again(first.page, 100 * MIB))) / 2;
   figure('100 MiB over a bare channel', (100 * MIB) / bareMs / 1_000, 'MB/s');
   figure('100 MiB as a file', (100 * MIB) / tookMs / 1_000, 'MB/s');
   figure('share of the bare channel', (100 * bareMs) / tookMs, '%');

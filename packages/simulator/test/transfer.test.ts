@@ -81,6 +81,9 @@ class FilePeer {
       }
       case 'finish':
         return this.feed({ type: 'finished', transfer: output.transfer });
+      default:
+        // The mesh carries out the rest; the source forgets nothing.
+        return;
     }
   }
 }
