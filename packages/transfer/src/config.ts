@@ -18,6 +18,8 @@ export interface Config {
   readonly readAheadBytes: number;
   /** Chunks are cut to what a link takes, down to this: on a slow one a whole frame would keep all else waiting. */
   readonly minChunkBytes: number;
+  /** Chunks of so many bytes are acknowledged in twos, on a link. */
+  readonly largeChunkBytes: number;
   /** Blocks under way that the receiver's application has not taken; those of a stream may be small. */
   readonly maxBlocks: number;
   /** Chunks that may be asked of the source at a time. */
@@ -82,6 +84,8 @@ export const DEFAULTS: Config = {
   readAheadBytes: 2_097_152,
   /** What the send scheduler of @peerpigeon/link asks of whoever sends bulk. */
   minChunkBytes: 4_096,
+  /** 30 MB/s are 250 acknowledgements a second then. A guess. */
+  largeChunkBytes: 32_768,
   /** A guess. */
   maxBlocks: 256,
   maxReads: 8,

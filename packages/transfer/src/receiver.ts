@@ -40,7 +40,8 @@ export class Receiver {
   private credit = 0;
   private rewinds = 0;
   private end: End | undefined;
-  /** The credit that the sender knows of. */
+  /** What the sender knows of. */
+  private ackedBytes = 0;
   private ackedCredit = 0;
   private heardAt: Millis;
   private askedAt: Millis;
@@ -103,7 +104,10 @@ export class Receiver {
       const { offset, length } = block;
       out.push({ type: 'hash', transfer: this.handle, offset, length, attempt: this.rewinds });
     }
-    this.ack(out);
+    // A large chunk is a quarter of its sender's window at most: every second one will do.
+    const large = this.host.config.largeChunkBytes;
+    const waits = chunk.bytes.length >= large && to - this.ackedBytes < 2 * chunk.bytes.length;
+    if (!waits || this.host.link(this.peer) === undefined) this.ack(out);
     this.arm(out);
   }
 
@@ -240,6 +244,7 @@ export class Receiver {
 
   private ack(out: Output[]): void {
     const { received, verified, credit, rewinds } = this;
+    this.ackedBytes = received;
     this.ackedCredit = credit;
     const accepted = this.state !== 'offered';
     this.host.send(this.peer, { type: 'ack', id: this.id, accepted, received, verified, credit, rewinds }, out);

@@ -15,6 +15,7 @@ const SMALL = {
   linkWindowBytes: 4_096,
   minLinkWindowBytes: 1_024,
   minChunkBytes: 500,
+  largeChunkBytes: 800,
 };
 /** However much is lost, something gets through. */
 const PATIENT = { ...SMALL, patienceMs: 600_000, messagePatienceMs: 600_000 };
