@@ -46,7 +46,7 @@ export class Author {
   readonly epoch: number;
   /** What was seen, or given up. A floor and what is above it: no clock says what is new (replay protection). */
   readonly seen: Ranges;
-  /** Those of them with a TTL that the author chose: they are for nobody else. */
+  /** Those of them that nobody has missed here: with a TTL that the author chose, or from before this peer came. */
   readonly pinned: Ranges;
   /** When its latest message was broadcast, as far as known: so all forget it at about the same time. */
   updatedAt: Millis = -Infinity;
@@ -80,28 +80,27 @@ export class Author {
   /**
    * `from` has seen these and cannot send them.
    * @param quorum how many must say so
-   * @param bornAt when this peer came: what was withheld is from before
    */
-  claim(from: PeerId, claim: Claim, quorum: number, now: Millis, bornAt: Millis): Settled | undefined {
+  claim(from: PeerId, claim: Claim, quorum: number, now: Millis): Settled | undefined {
     if (this.claims.size === 0) this.claimedAt = now;
     this.claims.delete(from);
     this.claims.set(from, claim);
     if (this.claims.size < quorum) return undefined;
     const claims = [...this.claims.values()];
     const gone = claims.map(allOf).reduce(common);
-    const settled = this.settle(gone, claims, now, bornAt);
+    const settled = this.settle(gone, claims, now);
     const [oldest] = this.claims.keys();
     if (settled === undefined && oldest !== undefined) this.claims.delete(oldest);
     return settled;
   }
 
   /** Gives up what a neighbour said before `before`, if nobody has brought it since. */
-  expire(before: Millis, now: Millis, bornAt: Millis): Settled | undefined {
+  expire(before: Millis, now: Millis): Settled | undefined {
     if (this.claims.size === 0 || this.claimedAt > before) return undefined;
     const claims = [...this.claims.values()];
     const gone = new Ranges(Infinity);
     for (const claim of claims) gone.addAll(allOf(claim));
-    const settled = this.settle(gone.ranges, claims, now, bornAt);
+    const settled = this.settle(gone.ranges, claims, now);
     this.claims.clear();
     return settled;
   }
@@ -116,15 +115,17 @@ export class Author {
     return missing;
   }
 
-  private settle(gone: RangeList, claims: readonly Claim[], now: Millis, bornAt: Millis): Settled | undefined {
+  private settle(gone: RangeList, claims: readonly Claim[], now: Millis): Settled | undefined {
     const missing = without(gone, this.seen.ranges);
     if (missing.length === 0) return undefined;
     // Whoever withholds a message knows that it is not for us; whoever lost it may not.
     const lost = claims.reduce<RangeList>((rest, { withheld }) => without(rest, withheld), missing);
+    const withheld = without(missing, lost);
     this.seen.addAll(missing);
+    this.pinned.addAll(withheld);
     this.claims.clear();
-    this.lost(lost.length > 0 ? now : bornAt);
-    return { peer: this.peer, epoch: this.epoch, lost, withheld: without(missing, lost) };
+    if (lost.length > 0) this.lost(now);
+    return { peer: this.peer, epoch: this.epoch, lost, withheld };
   }
 }
 

@@ -196,7 +196,7 @@ export class History {
       const { historyMaxAgeMs, peerId } = this.config;
       if (ageMs >= historyMaxAgeMs || peer === peerId) return [];
       const claim: Claim = { lost, withheld };
-      return this.author(peer, epoch, now - ageMs).claim(from, claim, quorum, now, this.bornAt ?? now) ?? [];
+      return this.author(peer, epoch, now - ageMs).claim(from, claim, quorum, now) ?? [];
     });
   }
 
@@ -204,7 +204,7 @@ export class History {
   giveUp(now: Millis): Settled[] {
     const settled: Settled[] = [];
     for (const author of this.live(now)) {
-      const one = author.expire(now - this.config.goneMaxMs, now, this.bornAt ?? now);
+      const one = author.expire(now - this.config.goneMaxMs, now);
       if (one !== undefined) settled.push(one);
     }
     return settled;
