@@ -55,6 +55,15 @@ export function readParcel(body: unknown): ParcelBody {
   throw new DecodeError('UNEXPECTED', `channel tag ${tag} in a parcel`);
 }
 
+/**
+ * How many bytes of content the body of a parcel has: those of topology have none, encoded or not, so that they are as urgent
+ * at a relay as where they come from.
+ */
+export function contentBytesOfParcel(body: unknown): number {
+  // An array of two, the first a whole number (PROTOCOL.md, Encoding): the fourth byte is the tag, as long as that is below 64.
+  return body instanceof Uint8Array && body[3] !== TAG.topology ? body.length : 0;
+}
+
 /** A frame as it crosses a link: `[tag, message]` in the codec of core. */
 export function encodeFrame(frame: Frame): Uint8Array {
   switch (frame.channel) {

@@ -1,6 +1,7 @@
 import type { Priority } from '@peerpigeon/link';
 import { LIMITS } from './config.js';
 import { datagramBytes } from './datagram.js';
+import { contentBytesOfParcel } from './frame.js';
 import type { Frame } from './frame.js';
 
 /** What a message without content has about, in bytes: most have less, lists of neighbours more. A guess. */
@@ -27,7 +28,7 @@ export function priorityOf(frame: Frame): Priority {
   return frame.message.envelope.bytes.length > LIMITS.smallBytes ? 'bulk' : 'small';
 }
 
-/** What a parcel carries, where that is known: topology's own are not encoded before they cross a link. */
+/** What a parcel carries for others than topology. */
 function parcelBytes(message: object): number {
-  return 'body' in message && message.body instanceof Uint8Array ? message.body.length : 0;
+  return 'body' in message ? contentBytesOfParcel(message.body) : 0;
 }

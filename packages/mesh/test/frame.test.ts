@@ -1,6 +1,8 @@
 import { DecodeError, SeededRng, below, encode, sealEnvelope } from '@peerpigeon/core';
 import { describe, expect, test } from 'vitest';
+import { encodeParcel } from '../src/frame.js';
 import { decodeFrame, encodeFrame } from '../src/index.js';
+import { priorityOf, sizeOf } from '../src/priority.js';
 import type { Frame } from '../src/index.js';
 
 const A = 'a'.repeat(40);
@@ -9,6 +11,17 @@ const record = { id: A, epoch: 5, caps: { maxPeers: 3 }, expires: 99 };
 const common = { network: 'n', channel: 'chat', from: A, epoch: 5, seq: 1, timestamp: 7, content: new Uint8Array([1]) };
 const broadcast = sealEnvelope({ ...common, kind: 'broadcast' });
 const direct = sealEnvelope({ ...common, kind: 'direct', to: B });
+
+const PARCEL = {
+  type: 'parcel',
+  address: 'peer',
+  to: B,
+  ttl: 9,
+  path: [A],
+  route: [],
+  goal: null,
+  mode: 0,
+} as const;
 
 const FRAMES: Frame[] = [
   { channel: 'link', message: { type: 'hello', versions: [1], network: 'n', maxFrameBytes: 65_536, record } },
@@ -105,5 +118,15 @@ describe('frames', () => {
       }
     }
     expect(refused).toBeGreaterThan(10_000);
+  });
+
+  test('a parcel of topology counts as control where it begins and at each relay, one of another protocol by its content', () => {
+    const record = { kind: 'notice', reason: 'replaced', peers: [] } as const;
+    const sent: Frame = { channel: 'routing', message: { ...PARCEL, body: record } };
+    const relayed = decodeFrame(encodeFrame(sent));
+    expect([sizeOf(relayed), priorityOf(relayed)]).toEqual([sizeOf(sent), 'control']);
+    const other: Frame = { channel: 'routing', message: { ...PARCEL, body: encodeParcel(5, new Uint8Array(8_000)) } };
+    expect(sizeOf(other)).toBeGreaterThan(8_000);
+    expect(priorityOf(other)).toBe('bulk');
   });
 });
