@@ -121,8 +121,8 @@ describe('frames', () => {
   });
 
   test('a parcel of topology counts as control where it begins and at each relay, one of another protocol by its content', () => {
-    const record = { kind: 'notice', reason: 'replaced', peers: [] } as const;
-    const sent: Frame = { channel: 'routing', message: { ...PARCEL, body: record } };
+    const notice = { kind: 'notice', reason: 'replaced', peers: [] } as const;
+    const sent: Frame = { channel: 'routing', message: { ...PARCEL, body: notice } };
     const relayed = decodeFrame(encodeFrame(sent));
     expect([sizeOf(relayed), priorityOf(relayed)]).toEqual([sizeOf(sent), 'control']);
     const other: Frame = { channel: 'routing', message: { ...PARCEL, body: encodeParcel(5, new Uint8Array(8_000)) } };
