@@ -12,6 +12,7 @@ import { BoundedIterator } from './bounded-iterator.js';
 import { encodeMessage } from './content.js';
 import { Emitter, type Listener } from './emitter.js';
 import type { Messenger, Receipt, SendOptions } from './messenger.js';
+import { MAX_BROADCAST_BYTES } from './parts.js';
 import { checkSending } from './options.js';
 
 /**
@@ -149,12 +150,12 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
     if (checkType('ordered', ordered, 'boolean') && maxRetransmits !== undefined) {
       throw new ArgumentRangeError('maxRetransmits: expected only with ordered: false');
     }
-    const content = encodeMessage(data, to !== undefined && ordered ? messenger.maxDirectBytes : undefined);
+    const content = encodeMessage(data, this.maxBytes(to, ordered));
     const channel = PREFIX + this.name;
     if (to === undefined) {
       if (!ordered) throw new ArgumentRangeError('to: expected a peer with ordered: false');
       if (options.signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'send() was aborted by its signal');
-      return messenger.broadcast(channel, content).id;
+      return messenger.publish(channel, content);
     }
     if (ordered) return messenger.send(channel, content, otherId(to), options).done;
     const times = checkInteger('maxRetransmits', maxRetransmits ?? 0, 0, MAX_RETRANSMITS);
@@ -190,6 +191,11 @@ export class Channel<T = unknown> implements AsyncIterable<ChannelMessage<T>> {
     this.closed = true;
     this.undo();
     this.endIterations();
+  }
+
+  private maxBytes(to: string | undefined, ordered: boolean): number | undefined {
+    if (to === undefined) return MAX_BROADCAST_BYTES;
+    return ordered ? this.host.messenger.maxDirectBytes : undefined;
   }
 
   private endIterations(): void {

@@ -50,6 +50,7 @@ export type { Reach, Receipt, SendOptions } from './messenger.js';
 export type { Logger, LogLevel } from './logger.js';
 export { ArgumentRangeError, ArgumentTypeError } from './argument.js';
 export { MAX_CONTENT_BYTES } from './content.js';
+export { MAX_BROADCAST_BYTES } from './parts.js';
 export { PeerConnection } from './adapters/peer-connection.js';
 export type { LinkCommand, PeerConnectionOptions, RtcConstructor } from './adapters/peer-connection.js';
 export { webRtc } from './adapters/web-rtc.js';

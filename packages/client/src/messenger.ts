@@ -1,16 +1,17 @@
-import { DecodeError, ExpiringMap, PeerPigeonError } from '@peerpigeon/core';
+import { bytesToHex, DecodeError, ExpiringMap, PeerPigeonError, randomBytes } from '@peerpigeon/core';
 import type { Envelope, ErrorCode, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { datagramBytes, MAX_DATAGRAM_BYTES, type Event, type FailureReason } from '@peerpigeon/mesh';
 import { MAX_CONTENT_BYTES } from './content.js';
 import type { Engine } from './engine.js';
 import type { Logger } from './logger.js';
+import { Assembly, cutIntoParts, needsParts, PARTS } from './parts.js';
 import type { Transfers } from './transfer/transfers.js';
 
 /** How long one direct message is tried, and who may end that. */
 export interface SendOptions {
   /** Aborts: the message is not sent again, and the call rejects with `ABORTED`. It may have arrived already. */
   readonly signal?: AbortSignal;
-  /** How long to wait for the receiver, in ms; default 10,000. */
+  /** How long to wait for the receiver, in ms; default 10,000. What is longer than a frame has no such limit while it gets on. */
   readonly timeoutMs?: number;
 }
 
@@ -69,6 +70,9 @@ const FAILURES: Readonly<Record<FailureReason, readonly [ErrorCode, string]>> = 
   disconnected: ['DISCONNECTED', 'this mesh left before it was known to have arrived'],
 };
 
+/** As the mesh's own ids: 128 bits. */
+const ID_BYTES = 16;
+
 /** Own messages of requests and presence, remembered so that no word of them reaches the application's listeners. A guess. */
 const QUIET = { maxEntries: 4_096, maxAgeMs: 600_000 };
 
@@ -84,12 +88,14 @@ export class Messenger {
   private readonly waiting = new Map<MessageId, Waiting>();
   private readonly quiet = new ExpiringMap<MessageId, true>(QUIET);
   private readonly readers = new Map<string, Set<Reader>>();
+  private readonly assembly = new Assembly();
   private readonly watchers = new Set<(moment: Moment) => void>();
 
   /** @param joined gives the engine of a joined mesh, or throws `NOT_INITIALIZED` or `NOT_CONNECTED` */
   constructor(joined: () => Engine, logger: Pick<Logger, 'warn'>) {
     this.joined = joined;
     this.logger = logger;
+    this.read(PARTS, { message: (part) => this.onPart(part) });
   }
 
   /** Largest content of a direct message, in bytes, encoded. */
@@ -104,8 +110,25 @@ export class Messenger {
     return envelope;
   }
 
-  /** As {@link broadcast}, and says how many peers it reached. Rejects with `DISCONNECTED` when this mesh leaves before. */
-  counted(channel: string, content: Uint8Array, ttl?: number): Promise<Reach> {
+  /** As {@link broadcast}, for content that may be longer than a frame; gives the message's id. */
+  publish(channel: string, content: Uint8Array, ttl?: number): MessageId {
+    if (!needsParts(content)) return this.broadcast(channel, content, ttl).id;
+    const messageId = this.newId();
+    for (const part of cutIntoParts(messageId, channel, content)) this.broadcast(PARTS, part, ttl);
+    return messageId;
+  }
+
+  /** As {@link publish}, and says how many peers it reached. Rejects with `DISCONNECTED` when this mesh leaves before. */
+  async counted(channel: string, content: Uint8Array, ttl?: number): Promise<Reach> {
+    if (!needsParts(content)) return this.countedOne(channel, content, ttl);
+    const messageId = this.newId();
+    const parts = cutIntoParts(messageId, channel, content).map((part) => this.countedOne(PARTS, part, ttl));
+    const reaches = await Promise.all(parts);
+    const expected = Math.max(...reaches.map((reach) => reach.expected));
+    return { messageId, expected, reached: Math.min(...reaches.map((reach) => reach.reached)) };
+  }
+
+  private countedOne(channel: string, content: Uint8Array, ttl: number | undefined): Promise<Reach> {
     const envelope = this.compose(channel, content);
     const messageId = envelope.id;
     return new Promise<Reach>((resolve, reject) => {
@@ -192,6 +215,7 @@ export class Messenger {
     } else if (moment.type === 'datagram') {
       this.deliver(moment.channel, moment.from, (reader) => reader.datagram?.(moment));
     }
+    if (moment.type === 'leaving') this.assembly.clear();
     for (const watcher of this.watchers) watcher(moment);
     return isOurs;
   }
@@ -234,6 +258,17 @@ export class Messenger {
     if (event.type === 'messageFailed') waiting?.reject(failure(event.reason, messageId, event.to));
     else waiting?.resolve({ messageId, hops: event.hops, roundTripMs: event.roundTripMs });
     return !this.quiet.has(messageId, -Infinity);
+  }
+
+  private newId(): MessageId {
+    return bytesToHex(randomBytes(this.joined().ports.rng, ID_BYTES));
+  }
+
+  private onPart(part: Incoming): void {
+    const now = this.joined().ports.clock.now();
+    const whole = this.assembly.take(part, now, (channel) => this.readers.has(channel));
+    if (whole !== undefined)
+      this.deliver(whole.envelope.channel, whole.envelope.from, (reader) => reader.message(whole));
   }
 
   private deliver(channel: string, from: PeerId, give: (reader: Reader) => void): void {

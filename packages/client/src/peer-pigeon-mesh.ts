@@ -6,6 +6,7 @@ import { CHAT, encodeMessage } from './content.js';
 import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
 import type { Reach, Receipt, SendOptions } from './messenger.js';
+import { MAX_BROADCAST_BYTES } from './parts.js';
 import { MeshView } from './mesh-view.js';
 import { Presence } from './presence.js';
 import type { FileTransfer, SendFileOptions } from './transfer/offers.js';
@@ -114,14 +115,14 @@ export class PeerPigeonMesh extends MeshView {
   // Messages
 
   /**
-   * Broadcasts plain data to the whole mesh; returns the message's id. `ttl` pins how many links it may cross.
+   * Broadcasts plain data to the whole mesh, up to 1 MiB encoded; returns the message's id. `ttl` pins how many links it may cross.
    * @throws {TypeError} for what is not plain data; {RangeError} for a `ttl` that is not in 1…1023
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `MESSAGE_TOO_LARGE`
    */
   sendMessage(content: unknown, { ttl }: { readonly ttl?: number } = {}): MessageId {
     this.membership.joined();
     if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
-    return this.membership.messenger.broadcast(CHAT, encodeMessage(content), ttl).id;
+    return this.membership.messenger.publish(CHAT, encodeMessage(content, MAX_BROADCAST_BYTES), ttl);
   }
 
   /**
@@ -134,7 +135,7 @@ export class PeerPigeonMesh extends MeshView {
     const { ttl, receipts } = options;
     if (!receipts) throw new ArgumentTypeError('receipts: expected true; without receipts call sendMessage()');
     if (ttl !== undefined) checkInteger('ttl', ttl, 1, MAX_HOPS);
-    return this.membership.messenger.counted(CHAT, encodeMessage(content), ttl);
+    return this.membership.messenger.counted(CHAT, encodeMessage(content, MAX_BROADCAST_BYTES), ttl);
   }
 
   /**

@@ -55,7 +55,12 @@ describe('topics', () => {
     const { messageId } = await a.channel('moves').send(large, { to: b.peerId! });
     await vi.waitUntil(() => atB.length > 0);
     expect(atB).toMatchObject([{ messageId, data: large, direct: true }]);
-    await expect(a.channel('moves').send(large)).rejects.toMatchObject({ code: 'MESSAGE_TOO_LARGE' });
+    await expect(a.channel('moves').send(new Uint8Array(1_100_000))).rejects.toMatchObject({
+      code: 'MESSAGE_TOO_LARGE',
+    });
+    const toAll = await a.channel('moves').send(large);
+    await vi.waitUntil(() => atB.length > 1);
+    expect(atB[1]).toMatchObject({ messageId: toAll, data: large, direct: false });
   });
 
   it('no name of an application is one of ours', async () => {

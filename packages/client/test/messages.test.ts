@@ -1,6 +1,6 @@
 import { encodeContent } from '@peerpigeon/core';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { MAX_CONTENT_BYTES, type PeerPigeonMesh } from '../src/index.js';
+import { MAX_BROADCAST_BYTES, MAX_CONTENT_BYTES, type PeerPigeonMesh } from '../src/index.js';
 import { tape, World } from './world.js';
 
 let world: World;
@@ -76,15 +76,33 @@ describe('broadcasts', () => {
     expect(() => a.sendDirectMessage(b.peerId!, Symbol('x'))).toThrow(coded('INVALID_TYPE'));
   });
 
-  it('S13: content over the limit throws MESSAGE_TOO_LARGE; at the limit it arrives', async () => {
-    const events = tape(b, 'messageReceived');
-    const sample = 'x'.repeat(60_000);
-    const header = encodeContent(sample).length - sample.length;
-    expect(() => a.sendMessage('x'.repeat(MAX_CONTENT_BYTES))).toThrow(coded('MESSAGE_TOO_LARGE'));
-    const largest = 'x'.repeat(MAX_CONTENT_BYTES - header);
-    a.sendMessage(largest);
-    await vi.waitUntil(() => events.length > 0);
-    expect(events[0]?.content).toBe(largest);
+  it.each([MAX_CONTENT_BYTES, MAX_CONTENT_BYTES + 1, 300_000, MAX_BROADCAST_BYTES])(
+    'S13: %d bytes, encoded, arrive at everyone once, in several parts where a frame is too short',
+    async (bytes) => {
+      const tapes = [a, b, c].map((mesh) => tape(mesh, 'messageReceived'));
+      const header = encodeContent('x'.repeat(bytes - 16)).length - (bytes - 16);
+      const content = 'x'.repeat(bytes - header);
+      const messageId = a.sendMessage(content);
+      b.sendMessage('after');
+      await vi.waitUntil(() => tapes.every(({ length }) => length > 1));
+      for (const events of tapes) {
+        expect(events.filter((event) => event.content === content)).toMatchObject([
+          { messageId, from: a.peerId, direct: false },
+        ]);
+        expect(events).toHaveLength(2);
+      }
+    },
+  );
+
+  it('S13: content over the limit throws MESSAGE_TOO_LARGE', () => {
+    const tooLong = 'x'.repeat(MAX_BROADCAST_BYTES);
+    const details = { maxBytes: MAX_BROADCAST_BYTES, got: expect.any(Number) as number };
+    expect(() => a.sendMessage(tooLong)).toThrow(expect.objectContaining({ code: 'MESSAGE_TOO_LARGE', details }));
+  });
+
+  it('broadcast() counts whom a long message reached, too', async () => {
+    const reach = await a.broadcast(new Uint8Array(200_000), { receipts: true });
+    expect(reach).toMatchObject({ reached: 2, expected: 2 });
   });
 
   it('S23: a pinned TTL is what the sender starts with', async () => {
