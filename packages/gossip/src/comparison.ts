@@ -20,6 +20,8 @@ export class Comparison {
   private readonly rng: Rng;
   /** When each link last brought one of each kind that was answered. */
   private readonly answeredAt = new Map<string, Millis>();
+  /** When each link was ready. */
+  private readonly upAt = new Map<PeerId, Millis>();
   /** Whom a digest was sent that may be answered by what is gone. */
   private readonly asked = new Set<PeerId>();
   private due: 'none' | 'scheduled' = 'none';
@@ -32,11 +34,13 @@ export class Comparison {
 
   /** A link is ready. The other end answers. Both at once would send each other everything twice. */
   add(peer: PeerId, now: Millis, out: Output[]): void {
+    this.upAt.set(peer, now);
     if (this.config.peerId > peer && this.config.historyMaxAgeMs > 0) this.ask(peer, now, out);
   }
 
   /** A link is gone. */
   delete(peer: PeerId): void {
+    this.upAt.delete(peer);
     this.asked.delete(peer);
     for (const kind of DIGEST_KINDS) this.answeredAt.delete(`${peer} ${kind}`);
   }
@@ -54,7 +58,7 @@ export class Comparison {
   onDigest(from: PeerId, digest: Digest, now: Millis, out: Output[]): number {
     if (!this.mayAnswer(from, digest.answer ? 'answer' : 'digest', now)) return 0;
     const { history } = this;
-    const missing = history.missing(digest, now).filter(({ path }) => !path.includes(from));
+    const missing = history.missing(digest, this.leastAgeMs(from, now), now).filter(({ path }) => !path.includes(from));
     for (const message of missing) out.push({ type: 'send', to: from, message });
     const gone = history.gone(digest, now);
     if (gone !== undefined) out.push({ type: 'send', to: from, message: gone });
@@ -92,6 +96,12 @@ export class Comparison {
   private send(to: PeerId, message: Digest | Summary, out: Output[]): void {
     if (message.type === 'digest') this.asked.add(to);
     out.push({ type: 'send', to, message });
+  }
+
+  /** What is on its way in the tree comes by itself; a new link may be the first there is. */
+  private leastAgeMs(from: PeerId, now: Millis): Millis {
+    const { repairAfterMs } = this.config;
+    return now - (this.upAt.get(from) ?? now) < repairAfterMs ? 0 : repairAfterMs;
   }
 
   /** One of each kind is answered per link in some time. */

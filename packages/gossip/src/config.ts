@@ -42,6 +42,8 @@ export interface Config {
   readonly repairMaxMessages: number;
   /** … how many bytes of them; one message always. */
   readonly repairMaxBytes: number;
+  /** What is younger is not sent in answer to a digest, unless the link is as new: it is on its way in the tree. */
+  readonly repairAfterMs: Millis;
   /** How many neighbours must say that a message is gone before it is given up; all of them where there are fewer. */
   readonly goneQuorum: number;
   /** How long after the first of them it is given up whoever else there is. */
@@ -142,6 +144,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network'> = {
   /** 1 MiB is a second of a slow link. */
   repairMaxMessages: 512,
   repairMaxBytes: 1024 * 1024,
+  /** Twice what the shared tree takes among 10,000 peers. Without it 1.5 % of what arrived there came twice. */
+  repairAfterMs: 2_000,
   /** One alone might be mistaken. Two of three links say so within 20 s. */
   goneQuorum: 2,
   /** Each of eight neighbours was asked by then. */

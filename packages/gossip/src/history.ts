@@ -140,9 +140,9 @@ export class History {
 
   /**
    * Messages that the other has not seen, oldest first, as many as one answer may hold: of the authors that it names and,
-   * if it names all it knows of, of all. Nothing from before it came.
+   * if it names all it knows of, of all. Nothing from before it came, and nothing younger than `leastAgeMs`.
    */
-  missing({ authors, buckets, sinceMs }: Digest, now: Millis): Payload[] {
+  missing({ authors, buckets, sinceMs }: Digest, leastAgeMs: Millis, now: Millis): Payload[] {
     this.prune(now);
     const { repairMaxMessages, repairMaxBytes } = this.config;
     const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
@@ -150,7 +150,7 @@ export class History {
     let bytes = 0;
     for (const { message, at } of this.messages.values()) {
       const { envelope } = message;
-      if (now - at > sinceMs + TRANSIT_MS) continue;
+      if (now - at > sinceMs + TRANSIT_MS || now - at < leastAgeMs) continue;
       const run = runOf(envelope.from, envelope.epoch);
       const seen = seenOf.get(run);
       if (seen === undefined ? !buckets.includes(bucketOf(run)) : contains(seen, envelope.seq)) continue;

@@ -174,11 +174,28 @@ describe('what it costs', () => {
   it('digests that come too fast are not answered', () => {
     const network = joined([[A, B]]);
     network.broadcast(A);
-    network.run(2_000);
+    network.run(5_000);
     network.sent.length = 0;
     const greedy: Message = { type: 'digest', answer: false, buckets: ALL, sinceMs: 1_000_000, authors: [] };
     for (let n = 0; n < 100; n++) network.feed(A, { type: 'received', from: B, message: greedy });
     expect(network.sent.filter(({ message }) => message.type === 'payload')).toHaveLength(1);
+  });
+
+  it('what is on its way in the tree is sent to whom a new link leads, to others once it should have come', () => {
+    const network = joined([[A, B]]);
+    const empty: Message = { type: 'digest', answer: false, buckets: ALL, sinceMs: 1_000_000, authors: [] };
+    const repaired = (): number => {
+      network.sent.length = 0;
+      network.feed(A, { type: 'received', from: B, message: empty });
+      return network.sent.filter(({ message }) => message.type === 'payload').length;
+    };
+    network.broadcast(A);
+    expect(repaired(), 'the link is new').toBe(1);
+    network.run(network.now + 5_000);
+    network.broadcast(A, undefined, 2);
+    expect(repaired(), 'the first one alone').toBe(1);
+    network.run(network.now + 2_500);
+    expect(repaired()).toBe(2);
   });
 
   it('of more authors than a digest names some are drawn each time, until all is told', () => {
