@@ -1,4 +1,5 @@
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { Event as GossipEvent } from '@peerpigeon/gossip';
 import type { Finding } from '@peerpigeon/topology';
 
 /** What the application learns. The façade turns these into the README's events. */
@@ -41,23 +42,8 @@ export type Event =
       /** Whether the author's signature was checked against an id that derives from its key. */
       readonly verified: boolean;
     }
-  /** Broadcasts `fromSeq` to `toSeq` of that run of an author were missed, and nobody near has them any more. */
-  | {
-      readonly type: 'messageGap';
-      readonly from: PeerId;
-      readonly epoch: number;
-      readonly fromSeq: number;
-      readonly toSeq: number;
-    }
-  /** A broadcast of ours never left, for want of a link: it waited too long, or too many came after it. */
-  | { readonly type: 'messageUnsent'; readonly messageId: MessageId; readonly reason: 'expired' | 'overflow' }
-  /** How many of the `expected` other peers a broadcast with receipts has reached, at least. */
-  | {
-      readonly type: 'receipts';
-      readonly messageId: MessageId;
-      readonly expected: number;
-      readonly reached: number;
-    }
+  /** What broadcasts have to tell besides: a gap, an own one that never left, how far one with receipts came. */
+  | Exclude<GossipEvent, { readonly type: 'message' }>
   /** The receiver's application has the direct message. */
   | {
       readonly type: 'messageDelivered';
