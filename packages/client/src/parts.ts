@@ -34,7 +34,6 @@ const MAX_AGE_MS: Millis = 300_000;
 
 /** A broadcast of which parts are missing. */
 interface Open {
-  readonly from: PeerId;
   readonly channel: string;
   readonly parts: (Uint8Array | undefined)[];
   missing: number;
@@ -111,7 +110,7 @@ export class Assembly {
     for (const oldest of others.slice(0, Math.max(0, others.length + 1 - MAX_OPEN_PER_AUTHOR)))
       this.open.delete(oldest);
     const parts = Array.from<Uint8Array | undefined>({ length: count });
-    return { from, channel, parts, missing: count, bytes: 0, verified: true };
+    return { channel, parts, missing: count, bytes: 0, verified: true };
   }
 }
 
