@@ -170,8 +170,13 @@ async function divide(tabs: readonly Tab[], figure: Figure): Promise<Division> {
 
 /** From when on the tabs have been one mesh; 0 when they were not parted at all. */
 async function figureOneMesh(what: string, from: number, tabs: readonly Tab[], figure: Figure): Promise<void> {
-  const history = await LinkHistory.among(tabs);
-  figure(`${what} to one mesh`, Math.max(0, history.oneMeshSince() - from));
+  // The tabs are read one after the other: a link that is just being handed over may stand in none of their lists.
+  let since = 0;
+  const read = async (): Promise<void> => {
+    since = (await LinkHistory.among(tabs)).oneMeshSince();
+  };
+  await expect(read).toPass({ timeout: LIMIT_MS });
+  figure(`${what} to one mesh`, Math.max(0, since - from));
 }
 
 /** Waits until every link with a killed tab has been noticed to be silent, or closed. */
