@@ -4,20 +4,12 @@ import type { Input as GossipInput, Output as GossipOutput } from '@peerpigeon/g
 import type { PeerRecord } from '@peerpigeon/identity';
 import { linkConfig } from '@peerpigeon/link';
 import { Routing } from '@peerpigeon/routing';
-import type {
-  Address,
-  Event as RoutingEvent,
-  Input as RoutingInput,
-  Output as RoutingOutput,
-} from '@peerpigeon/routing';
+import type { Event as RoutingEvent, Input as RoutingInput, Output as RoutingOutput } from '@peerpigeon/routing';
 import { Session } from '@peerpigeon/signaling-protocol';
 import type { Input as SessionInput, Output as SessionOutput } from '@peerpigeon/signaling-protocol';
 import { Topology } from '@peerpigeon/topology';
-import type {
-  Input as TopologyInput,
-  Message as TopologyMessage,
-  Output as TopologyOutput,
-} from '@peerpigeon/topology';
+import type { Input as TopologyInput, Output as TopologyOutput } from '@peerpigeon/topology';
+import { addressOf } from './address.js';
 import { Author } from './author.js';
 import type { Draft } from './author.js';
 import { LEFT, LIMITS } from './config.js';
@@ -105,7 +97,7 @@ export class Mesh implements Machine<Input, Output> {
       now: () => this.now,
       put: (output) => this.out.push(output),
       links: () => this.links,
-      route: (peer, body) => this.runRouting({ type: 'parcel', address: { type: 'peer', peer }, body }),
+      parcel: (address, body) => this.runRouting({ type: 'parcel', address, body }),
       tellTopology: (input) => this.tellTopology(input),
     });
     this.signaler = new Signaler(this.author, () => ({
@@ -346,11 +338,9 @@ export class Mesh implements Machine<Input, Output> {
       case 'dial':
         return this.links.dial(output);
       case 'route':
-        return this.parcel({ type: 'peer', peer: output.to, ...(output.route && { route: output.route }) }, output);
       case 'probe':
-        return this.parcel({ type: 'key', key: output.key, over: output.over }, output);
       case 'walk':
-        return this.parcel({ type: 'walk', steps: output.steps }, output);
+        return this.runRouting({ type: 'parcel', address: addressOf(output), body: output.message });
       case 'tunnel':
       case 'lodger':
         return this.runRouting(output);
@@ -369,11 +359,6 @@ export class Mesh implements Machine<Input, Output> {
     }
   }
 
-  /** Topology's messages to peers that are no neighbours travel as parcels. */
-  private parcel(address: Address, { message }: { readonly message: TopologyMessage }): void {
-    this.runRouting({ type: 'parcel', address, body: message });
-  }
-
   private forRoutingEvent(event: RoutingEvent): void {
     switch (event.type) {
       case 'message':
@@ -383,6 +368,8 @@ export class Mesh implements Machine<Input, Output> {
       case 'failed':
         return this.settled(event);
       case 'bounced':
+        // It may come at once, while what was routed is only one of the things to carry out.
+        this.tasks.push(() => this.protocols.bounced(event.to));
         return this.tellTopology({ type: 'unreachable', peer: event.to });
       case 'parcel':
         return this.protocols.unpack(event.body, event.path);

@@ -1,6 +1,8 @@
 import { DecodeError, assert } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
+import type { Address } from '@peerpigeon/routing';
 import type { Input as TopologyInput } from '@peerpigeon/topology';
+import { addressOf } from './address.js';
 import { encodeParcel, readParcel } from './frame.js';
 import type { LinkBoard } from './link-board.js';
 import type { Output } from './output.js';
@@ -12,8 +14,8 @@ export interface ProtocolHost {
   now(): Millis;
   put(output: Output): void;
   links(): LinkBoard;
-  /** Sends a parcel to a peer. */
-  route(peer: PeerId, body: Uint8Array): void;
+  /** Sends a parcel. */
+  parcel(address: Address, body: Uint8Array): void;
   tellTopology(input: TopologyInput): void;
 }
 
@@ -45,6 +47,11 @@ export class ProtocolBoard {
   /** A link takes more. */
   writable(peer: PeerId): void {
     for (const protocol of this.protocols) this.tellRoom(protocol, peer);
+  }
+
+  /** A parcel of ours could go no further. */
+  bounced(to: PeerId): void {
+    this.tell({ type: 'bounced', to });
   }
 
   leave(): void {
@@ -121,7 +128,8 @@ export class ProtocolBoard {
         return;
       }
       case 'route':
-        return host.route(output.to, encodeParcel(tag, protocol.encode(output.message)));
+      case 'seek':
+        return host.parcel(addressOf(output), encodeParcel(tag, protocol.encode(output.message)));
       case 'dial':
         return host.tellTopology({ type: 'dial', peer: output.peer, purpose: 'extra' });
       case 'release': {

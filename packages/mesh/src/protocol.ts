@@ -34,8 +34,16 @@ export type ProtocolInput<Message = unknown, Timer = unknown> =
   | { readonly type: 'suspect' | 'recovered'; readonly peer: PeerId }
   /** Told when a link is ready, when it takes more again, and after whatever the protocol has sent over it. */
   | Writable
-  /** `path`: ids that it passed, its sender first; over a link the sender alone. */
+  /**
+   * `path`: ids that it passed, its sender first, our neighbour last; over a link the sender alone. Of what came over others neither
+   * `from` nor the path is signed, and the path may hold loops; without its first, and turned round, it is a `via` for the answer.
+   */
   | { readonly type: 'received'; readonly from: PeerId; readonly message: Message; readonly path: readonly PeerId[] }
+  /**
+   * A parcel of ours to this peer, of this protocol or of another, could go no further. Who hears of no bounce knows nothing: neither
+   * parcels nor bounces are acknowledged.
+   */
+  | { readonly type: 'bounced'; readonly to: PeerId }
   | TimerFired<Timer>
   /** This mesh leaves. What is sent now still leaves before the links go. */
   | { readonly type: 'leave' };
@@ -44,8 +52,17 @@ export type ProtocolInput<Message = unknown, Timer = unknown> =
 export type ProtocolOutput<Message = unknown, Timer = unknown> =
   /** Over the link with the peer; dropped without one. */
   | { readonly type: 'send'; readonly to: PeerId; readonly message: Message }
-  /** Over other peers, once, unacknowledged: 16 KiB at most. */
-  | { readonly type: 'route'; readonly to: PeerId; readonly message: Message }
+  /**
+   * Over other peers, once, unacknowledged: 20 KiB at most, encoded and with its head, else it is dropped. `via`: the peers in
+   * between, our neighbour first, 40 at most; taken first, cut short where that can be. Without it, where it is longer, and from where
+   * it is broken on, greedily.
+   */
+  | { readonly type: 'route'; readonly to: PeerId; readonly message: Message; readonly via?: readonly PeerId[] }
+  /**
+   * The same to whoever is nearest to `key` on the ring, ourselves left out; first over the link with `over`, if given. Never bounced:
+   * without a link it is dropped. Where we are the nearest ourselves it may end at either of our ring neighbours.
+   */
+  | { readonly type: 'seek'; readonly key: PeerId; readonly message: Message; readonly over?: PeerId }
   /** Make a link with the peer beside those of the mesh; harmless when there is one. */
   | { readonly type: 'dial'; readonly peer: PeerId }
   /** Close that link, if it is one. */

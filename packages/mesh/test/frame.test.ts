@@ -23,6 +23,15 @@ const PARCEL = {
   mode: 0,
 } as const;
 
+test('a parcel of 20 KiB fits into a frame of 64 KiB, however far it has come and still has to go', () => {
+  const ids = Array.from({ length: 1_023 }, (_, n) => (n + 1).toString(16).padStart(40, '0'));
+  const body = new Uint8Array(20_480);
+  const message = { ...PARCEL, path: ids, route: ids.slice(0, 40), goal: B, body };
+  const bytes = encodeFrame({ channel: 'routing', message });
+  expect(bytes.length).toBeLessThan(45_000);
+  expect(decodeFrame(bytes)).toEqual({ channel: 'routing', message });
+});
+
 const FRAMES: Frame[] = [
   { channel: 'link', message: { type: 'hello', versions: [1], network: 'n', maxFrameBytes: 65_536, record } },
   { channel: 'link', message: { type: 'ping', nonce: 3 } },

@@ -38,6 +38,8 @@ function parrots(parrot: Parrot): Protocol {
   };
 }
 
+type Say = (from: PeerId, output: ProtocolOutput<string, string>) => void;
+
 /** Three peers in a row of ids, the outer two without a link with each other; the last holds no such protocol. */
 function linked(): {
   world: World;
@@ -74,6 +76,68 @@ test('an optional protocol hears of links, of room on them, and of what its othe
   expect(second.of('peerDown')).toEqual([{ type: 'peerDown', peer: A }]);
   world.feed(A, { type: 'leave' });
   expect(first.of('leave')).toHaveLength(1);
+});
+
+/** Eight peers, 10… to 80…, each with two links, so that they are a ring; all hold the protocol. */
+function ring(): { world: World; peers: PeerId[]; parrots: Map<PeerId, Parrot>; say: Say } {
+  const world = new World();
+  const heard = new Map<PeerId, Parrot>();
+  const peers = Array.from({ length: 8 }, (_, n) => `${n + 1}${'0'.repeat(39)}`);
+  for (const peer of peers) {
+    const parrot = new Parrot();
+    heard.set(peer, parrot);
+    world.join(peer, { maxPeers: 2 }, [parrots(parrot)]);
+    world.run(2_000);
+  }
+  world.run(20_000);
+  const say: Say = (from, output) =>
+    world.feed(from, { type: 'protocol', name: 'parrot', input: { type: 'say', output } });
+  return { world, peers, parrots: heard, say };
+}
+
+test('a parcel goes over the peers that a protocol names, and to whoever is nearest to a key', () => {
+  const { world, peers, parrots: heard, say } = ring();
+  const [p1, p2, p3, p4, p5, p6, p7, p8] = peers as [PeerId, PeerId, PeerId, PeerId, PeerId, PeerId, PeerId, PeerId];
+  const paths = (peer: PeerId): unknown[] => (heard.get(peer) as Parrot).of('received').splice(0);
+  for (const peer of peers) expect(world.meshes.get(peer)?.report.peers()).toHaveLength(2);
+
+  // Greedily 2 and 3 are on the way; those named go round the other side.
+  say(p1, { type: 'route', to: p4, message: 'short' });
+  say(p1, { type: 'route', to: p4, message: 'round', via: [p8, p7, p6, p5] });
+  say(p1, { type: 'route', to: p4, message: 'broken', via: [p8, p6] });
+  const strangers = Array.from({ length: 40 }, (_, n) => `${n + 10}${'a'.repeat(38)}`);
+  say(p1, { type: 'route', to: p4, message: 'too long', via: [p8, ...strangers] });
+  world.run(1_000);
+  const said = (message: string, path: PeerId[]): object => ({ type: 'received', from: p1, message, path });
+  expect(paths(p4)).toEqual([
+    said('short', [p1, p2, p3]),
+    said('too long', [p1, p2, p3]),
+    said('round', [p1, p8, p7, p6, p5]),
+    said('broken', [p1, p8, p1, p2, p3]),
+  ]);
+
+  say(p1, { type: 'seek', key: `5${'1'.repeat(39)}`, message: 'who is there?' });
+  say(p1, { type: 'seek', key: p5, over: p8, message: 'and over the other side?' });
+  say(p1, { type: 'seek', key: p5, over: p5, message: 'without a link' });
+  world.run(1_000);
+  expect(paths(p5)).toHaveLength(2);
+  // Its own id: the nearest other.
+  say(p1, { type: 'seek', key: p1, message: 'and beside me?' });
+  world.run(1_000);
+  expect([...paths(p2), ...paths(p8)]).toMatchObject([{ message: 'and beside me?', path: [p1] }]);
+});
+
+test('a protocol hears that a parcel could go no further, from afar or at once', () => {
+  const { world, peers, parrots: heard, say } = ring();
+  const [p1] = peers as [PeerId];
+  const bounced = (): Said[] => (heard.get(p1) as Parrot).of('bounced');
+  const absent = `5${'1'.repeat(39)}`;
+  say(p1, { type: 'route', to: absent, message: 'anybody?' });
+  expect(bounced()).toEqual([]);
+  world.run(1_000);
+  expect(bounced()).toEqual([{ type: 'bounced', to: absent }]);
+  say(p1, { type: 'route', to: p1, message: 'myself?' });
+  expect(bounced()).toHaveLength(2);
 });
 
 test('its timers come back to it, its violations count, and its links beside the mesh go when it releases them', () => {

@@ -9,8 +9,11 @@ export const MAX_WALK_STEPS = 64;
 export const MAX_ATTEMPTS = 64;
 /** Most receipts in one message: 50 ms of a thousand messages a second. */
 export const MAX_RECEIPTS = 64;
-/** Largest body of a parcel: a dozen peer records with routes fill three quarters of it. */
-export const MAX_PARCEL_BYTES = 16_384;
+/**
+ * Largest body of a parcel: a value of 16 KiB and what is around it. With the longest path and route it is below 45 KB, so that it fits
+ * into a frame of 64 KiB however far it has come.
+ */
+export const MAX_PARCEL_BYTES = 20_480;
 
 /** How one kind of own messages is sent until it is acknowledged. */
 export interface Resending {

@@ -39,7 +39,7 @@ export type Input =
   | { readonly type: 'departed'; readonly peer: PeerId }
   /**
    * Send a parcel: once, unacknowledged. One to a peer that cannot go on comes back as `bounced`, if that finds its way;
-   * others, and what is over 16 KiB, are dropped.
+   * others, and encoded ones over `MAX_PARCEL_BYTES` (20 KiB), are dropped.
    */
   | { readonly type: 'parcel'; readonly address: Address; readonly body: unknown }
   /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */

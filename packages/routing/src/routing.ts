@@ -8,7 +8,7 @@
 import { assert, ExpiringMap, MAX_HOPS, pick } from '@peerpigeon/core';
 import type { Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { findFault } from './check.js';
-import { DEFAULTS, MAX_ATTEMPTS, MAX_WALK_STEPS } from './config.js';
+import { DEFAULTS, MAX_ATTEMPTS, MAX_PARCEL_BYTES, MAX_WALK_STEPS } from './config.js';
 import type { Config, Options } from './config.js';
 import { Custody } from './custody.js';
 import type { Held } from './custody.js';
@@ -161,6 +161,10 @@ export class Routing implements Machine<Input, Output> {
 
   private onParcel({ address, body }: Extract<Input, { type: 'parcel' }>, out: Output[]): void {
     const { peerId, maxHops } = this.config;
+    if (body instanceof Uint8Array && body.length > MAX_PARCEL_BYTES) {
+      this.count.refused++;
+      return;
+    }
     const hop = this.firstHop(address);
     const to = address.type === 'peer' ? address.peer : address.type === 'key' ? address.key : null;
     if (hop === undefined) {

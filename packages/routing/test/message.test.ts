@@ -88,7 +88,7 @@ describe('messages on the wire', () => {
     ['an unknown address', [3, 3, one, 1, [one], one, [], null, 0]],
     ['a parcel to nobody', [3, 0, null, 1, [one], one, [], null, 0]],
     ['a parcel without a body', [3, 0, one, 1, [one], null, [], null, 0]],
-    ['a parcel over 16 KiB', [3, 0, one, 1, [one], new Uint8Array(16_385), [], null, 0]],
+    ['a parcel over 20 KiB', [3, 0, one, 1, [one], new Uint8Array(20_481), [], null, 0]],
     ['a bounce of nobody', [4, one, [], 1, null]],
   ])('S175, S176: %s is a DecodeError', (_, value) => {
     expect(() => decodeMessage(value)).toThrow(DecodeError);

@@ -58,6 +58,18 @@ describe('a parcel to a peer', () => {
     expect(parcels(network.take(id(3)))).toMatchObject([{ path: [id(1)] }]);
   });
 
+  it('S176: is dropped unsent when it is over 20 KiB', () => {
+    const network = line(2);
+    for (const bytes of [20_481, 20_480]) {
+      const body = new Uint8Array(bytes);
+      network.feed(id(1), { type: 'parcel', address: { type: 'peer', peer: id(2) }, body });
+    }
+    network.run();
+    expect(parcels(network.take(id(2)))).toHaveLength(1);
+    expect(network.machines.get(id(1))?.counters).toMatchObject({ refused: 1 });
+    expect(network.violations).toEqual([]);
+  });
+
   it('bounces where it can go no further, back over its path', () => {
     const network = line(4);
     send(network, id(1), { type: 'peer', peer: id(9) });
@@ -275,7 +287,7 @@ describe('what others do wrong with parcels', () => {
     ['a path that ends with another', 'forged', { path: [id(2), id(1)] }],
     ['a TTL over the limit', 'over-limit', { ttl: 1_023 }],
     ['a walk of more than 64 steps', 'over-limit', { address: 'walk', to: null, ttl: 64 }],
-    ['a body over 16 KiB', 'over-limit', { body: new Uint8Array(16_385) }],
+    ['a body over 20 KiB', 'over-limit', { body: new Uint8Array(20_481) }],
     ['a route over 40', 'over-limit', { route: route(41) }],
     ['a route with duplicates', 'malformed', { route: [id(7), id(8), id(7)] }],
     ['a route over its receiver', 'malformed', { route: [id(7), id(3)] }],

@@ -10,7 +10,7 @@ export type Neighbours = Extract<Message, { readonly kind: 'neighbours' }>;
 
 /** Entries drawn at random besides those near the receiver: the prototype's 3 passive ones. */
 const FAR_ENTRIES = 3;
-/** Peers on all routes of a message, at most: with them a message stays below what a parcel carries (16 KiB). */
+/** Peers on all routes of a message, at most: with them a message stays below what a parcel carries. */
 const MAX_ROUTED = 400;
 /** Entries in a shuffle, besides oneself. HyParView: 3 active and 4 passive ones. */
 const SHUFFLED_ENTRIES = 7;

@@ -72,7 +72,7 @@ export const DEFAULTS: Config = {
   blockBytes: 1_048_576,
   /** Tags, a 16-byte id, an offset, lengths and a hash are 90 bytes. */
   frameOverheadBytes: 128,
-  /** Within the 16 KiB that a parcel holds, with room for a seal to come. */
+  /** Within the 20 KiB that a parcel holds, with room for a seal to come. */
   relayChunkBytes: 12_288,
   /** 4 MiB are 100 ms at 40 MB/s, above what a data channel carries (measured: 34 MB/s). */
   windowBytes: 4_194_304,
