@@ -22,12 +22,13 @@ export type {
   SignalingChannel,
   SignalingHandlers,
   Storage,
+  Store,
 } from './ports.js';
 export type { Explanation, ExplanationCode } from './explanation.js';
 export type { Health, LinkHealth, RingHealth } from './health.js';
 export type { MapSizes } from './map-sizes.js';
 export { Report } from './report.js';
-export type { Evaluation, Finding } from '@peerpigeon/topology';
+export type { Evaluation, Finding, LeafSet } from '@peerpigeon/topology';
 export type { ConnectivityReport, DiscoveredReport, LinkReport } from './report.js';
 export { MAX_TAG, MIN_TAG } from './protocol.js';
 export type { Protocol, ProtocolInput, ProtocolOutput } from './protocol.js';

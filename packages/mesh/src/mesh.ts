@@ -354,6 +354,7 @@ export class Mesh implements Machine<Input, Output> {
       case 'timer':
         return this.carryOut('topology', output);
       case 'event':
+        if (output.event.type === 'leafSet') return this.protocols.leaves(output.event);
         if (output.event.type !== 'view') return this.emit(output.event);
         return this.runRouting({ ...output.event, neighbours: output.event.links });
     }

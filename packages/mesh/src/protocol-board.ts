@@ -1,7 +1,7 @@
 import { DecodeError, assert } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Address } from '@peerpigeon/routing';
-import type { Input as TopologyInput } from '@peerpigeon/topology';
+import type { LeafSet, Input as TopologyInput } from '@peerpigeon/topology';
 import { addressOf } from './address.js';
 import { encodeParcel, readParcel } from './frame.js';
 import type { LinkBoard } from './link-board.js';
@@ -52,6 +52,11 @@ export class ProtocolBoard {
   /** A parcel of ours could go no further. */
   bounced(to: PeerId): void {
     this.tell({ type: 'bounced', to });
+  }
+
+  /** The leaf set, first told when the mesh has been joined. */
+  leaves({ after, before, whole, member }: LeafSet & { readonly member: boolean }): void {
+    this.tell({ type: 'leaves', after, before, whole, member });
   }
 
   leave(): void {

@@ -1,4 +1,5 @@
 import type { FrameValue, Machine, Millis, PeerDown, PeerId, TimerFired, Violation } from '@peerpigeon/core';
+import type { LeafSet } from '@peerpigeon/topology';
 import type { Writable } from './backpressure.js';
 
 /**
@@ -30,6 +31,11 @@ export type ProtocolInput<Message = unknown, Timer = unknown> =
   /** A link is ready, for frames of so many bytes. */
   | { readonly type: 'peerUp'; readonly peer: PeerId; readonly maxFrameBytes: number }
   | PeerDown
+  /**
+   * Who is next to us on the ring, on either side; told once after the join, and whenever it has changed. `member`: we are on the
+   * ring ourselves, which with `maxPeers` 1 we are not.
+   */
+  | (LeafSet & { readonly type: 'leaves'; readonly member: boolean })
   /** A link has been silent for some seconds, or is heard of again. */
   | { readonly type: 'suspect' | 'recovered'; readonly peer: PeerId }
   /** Told when a link is ready, when it takes more again, and after whatever the protocol has sent over it. */

@@ -127,6 +127,25 @@ test('a parcel goes over the peers that a protocol names, and to whoever is near
   expect([...paths(p2), ...paths(p8)]).toMatchObject([{ message: 'and beside me?', path: [p1] }]);
 });
 
+test('a protocol is told who is next to it on the ring, from the join on, and that one of them fell silent', () => {
+  const { world, peers, parrots: heard } = ring();
+  const told = (peer: PeerId): Said[] => (heard.get(peer) as Parrot).of('leaves');
+  const around = (peer: PeerId, ring: PeerId[]): object => {
+    const at = ring.indexOf(peer);
+    const after = [...ring.slice(at + 1), ...ring.slice(0, at)];
+    return { type: 'leaves', after, before: [...after].reverse(), whole: true, member: true };
+  };
+  for (const peer of peers) {
+    expect(told(peer)[0]).toEqual({ type: 'leaves', after: [], before: [], whole: true, member: true });
+    expect(told(peer).at(-1)).toEqual(around(peer, peers));
+  }
+  const dead = peers[3] as PeerId;
+  world.kill(dead);
+  world.run(10_000);
+  const living = peers.filter((peer) => peer !== dead);
+  for (const peer of living) expect(told(peer).at(-1)).toEqual(around(peer, living));
+});
+
 test('a protocol hears that a parcel could go no further, from afar or at once', () => {
   const { world, peers, parrots: heard, say } = ring();
   const [p1] = peers as [PeerId];

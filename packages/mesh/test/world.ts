@@ -103,6 +103,12 @@ export class World {
     return (this.events.get(id) ?? []).filter((event): event is Extract<Event, { type: T }> => event.type === type);
   }
 
+  /** A peer is gone without a word; the server notices. */
+  kill(id: PeerId): void {
+    this.meshes.delete(id);
+    this.hub.leave(id);
+  }
+
   /** The server dies: sockets close, and none opens. */
   stopServer(): void {
     this.hub.running = false;

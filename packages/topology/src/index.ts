@@ -13,5 +13,6 @@ export { slotsFor } from './slots.js';
 export type { Slots } from './slots.js';
 export { randomPolicy, xorPolicy } from './policy.js';
 export type { Policy } from './policy.js';
+export type { LeafSet } from './leaf-set.js';
 export type { Known } from './known.js';
 export type { Neighbour, Pending } from './neighbourhood.js';

@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import { isOnRing, known as newlyKnown } from './known.js';
 import type { DialFailure } from './input.js';
 import type { Known } from './known.js';
+import type { LeafSet } from './leaf-set.js';
 import { Losses } from './losses.js';
 import type { Route } from './route.js';
 
@@ -28,8 +29,8 @@ export class Knowledge {
   private readonly config: Config;
   private readonly peers = new Map<PeerId, Known>();
   private readonly ring = new SortedRing();
-  /** The nearest on our own two sides, most of what is looked up; undefined after the ring has changed. */
-  private leaves: { readonly after: readonly PeerId[]; readonly before: readonly PeerId[] } | undefined;
+  /** Most of what is looked up; undefined after the ring has changed. */
+  private leaves: LeafSet | undefined;
   /** How many peers the mesh has; the same. */
   private estimate: number | undefined;
   private online = false;
@@ -317,15 +318,23 @@ export class Knowledge {
     return gone;
   }
 
+  /** The nearest on our own two sides: the same object until the ring has changed. */
+  get leafSet(): LeafSet {
+    const { self, ring, config } = this;
+    const { leafSetSize } = config;
+    return (this.leaves ??= {
+      after: ring.successors(self, leafSetSize),
+      before: ring.predecessors(self, leafSetSize),
+      whole: ring.size <= 2 * leafSetSize,
+    });
+  }
+
   /** Up to `count` ring peers on one side of `from` (1: following, −1: preceding), nearest first. */
   side(direction: 1 | -1, count: number, from: PeerId = this.self): readonly PeerId[] {
     const { leafSetSize } = this.config;
     if (from === this.self && count <= leafSetSize) {
-      this.leaves ??= {
-        after: this.ring.successors(from, leafSetSize),
-        before: this.ring.predecessors(from, leafSetSize),
-      };
-      const side = direction === 1 ? this.leaves.after : this.leaves.before;
+      const { after, before } = this.leafSet;
+      const side = direction === 1 ? after : before;
       return count >= side.length ? side : side.slice(0, count);
     }
     return direction === 1 ? this.ring.successors(from, count) : this.ring.predecessors(from, count);

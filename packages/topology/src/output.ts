@@ -2,6 +2,7 @@ import type { Emit, Millis, PeerId, Send, SetTimer } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { Finding } from './evaluation.js';
 import type { Purpose, Timer } from './input.js';
+import type { LeafSet } from './leaf-set.js';
 import type { Message } from './message.js';
 import type { Route } from './route.js';
 
@@ -24,6 +25,8 @@ export type Event =
       readonly leaves: readonly PeerId[];
       readonly leaf: boolean;
     }
+  /** The leaf set: once after `start`, and whenever it has changed. `member`: we are on the ring ourselves (maxPeers above 1). */
+  | (LeafSet & { readonly type: 'leafSet'; readonly member: boolean })
   /** The periodic evaluation has found something else than the last time. */
   | { readonly type: 'evaluated'; readonly findings: readonly Finding[] }
   | {

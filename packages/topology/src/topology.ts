@@ -12,6 +12,8 @@ import { Evaluator, evaluate } from './evaluation.js';
 import type { Evaluation } from './evaluation.js';
 import type { Input } from './input.js';
 import { Knowledge } from './knowledge.js';
+import { isOnRing } from './known.js';
+import { LeafSetNews } from './leaf-set.js';
 import type { Message } from './message.js';
 import { Neighbourhood } from './neighbourhood.js';
 import type { Neighbour } from './neighbourhood.js';
@@ -54,6 +56,7 @@ export class Topology implements Machine<Input, Output> {
   private readonly surplus: Surplus;
   private readonly warnings: Warnings;
   private readonly evaluator = new Evaluator();
+  private readonly leafSetNews = new LeafSetNews();
   private record: PeerRecord;
   private settings: Settings;
   private presence: Presence = 'away';
@@ -245,6 +248,7 @@ export class Topology implements Machine<Input, Output> {
     this.surplus.clear();
     this.seeker.clear();
     this.conversation.clear();
+    this.leafSetNews.clear();
     this.reviewAt = Infinity;
   }
 
@@ -370,6 +374,7 @@ export class Topology implements Machine<Input, Output> {
       surplus.nextAt(now),
       this.evaluator.review(this.context, plan, this.ringOk, now, out),
     ];
+    this.leafSetNews.review(knowledge.leafSet, isOnRing(this.record), out);
     // Never at once: a review that changes nothing must not follow itself.
     const at = Math.max(Math.min(...next), now + 20);
     if (at >= this.reviewAt || at === Infinity) return;
