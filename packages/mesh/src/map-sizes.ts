@@ -7,8 +7,8 @@ export type MapSizes = Readonly<Record<string, { readonly size: number; readonly
 /** Link machines: the links, those that replace them, silent ones that hold no slot, extra ones, and attempts. */
 const linkCap = (maxPeers: number): number => 2 * maxPeers + 24;
 
-/** Every bounded map of every machine of a mesh. */
-export function mapSizesOf({ links, signaler, topology, gossip, routing, settings }: Parts): MapSizes {
+/** Every bounded map of every machine of a mesh, optional protocols included. */
+export function mapSizesOf({ links, signaler, topology, gossip, routing, protocols, settings }: Parts): MapSizes {
   return {
     links: { size: links.table.size, cap: linkCap(settings().maxPeers) },
     endedSessions: { size: links.endedSessions, cap: LIMITS.endedSessions },
@@ -16,5 +16,6 @@ export function mapSizesOf({ links, signaler, topology, gossip, routing, setting
     ...topology.mapSizes,
     ...gossip.mapSizes,
     ...routing.mapSizes,
+    ...protocols.mapSizes,
   };
 }

@@ -104,9 +104,10 @@ export class Mesh implements Machine<Input, Output> {
       links: this.links.table.alive,
       online: this.session.state.name === 'connected',
     }));
-    const { session, topology, gossip, routing, signaler, links } = this;
+    const { session, topology, gossip, routing, signaler, links, protocols } = this;
     const read = (): MeshSettings => this.settings;
-    this.report = new Report({ self: peerId, links, session, topology, gossip, routing, signaler, settings: read });
+    const machines = { links, session, topology, gossip, routing, signaler, protocols };
+    this.report = new Report({ self: peerId, ...machines, settings: read });
   }
 
   /** Seals a message of this peer: its id is known before anything is sent. */

@@ -5,6 +5,7 @@ import type { LeafSet, Input as TopologyInput } from '@peerpigeon/topology';
 import { addressOf } from './address.js';
 import { encodeParcel, readParcel } from './frame.js';
 import type { LinkBoard } from './link-board.js';
+import type { MapSizes } from './map-sizes.js';
 import type { Output } from './output.js';
 import { MAX_TAG, MIN_TAG } from './protocol.js';
 import type { Protocol, ProtocolInput, ProtocolOutput } from './protocol.js';
@@ -35,6 +36,11 @@ export class ProtocolBoard {
     for (const tag of tags) assert(tag >= MIN_TAG && tag <= MAX_TAG, `a tag from ${MIN_TAG} to ${MAX_TAG}`);
     this.protocols = protocols;
     this.host = host;
+  }
+
+  /** What their bounded maps hold and may hold. */
+  get mapSizes(): MapSizes {
+    return Object.assign({}, ...this.protocols.map(({ machine }) => machine.mapSizes)) as MapSizes;
   }
 
   /** Tells all of them of a link. */

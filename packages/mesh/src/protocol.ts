@@ -1,6 +1,7 @@
 import type { FrameValue, Machine, Millis, PeerDown, PeerId, TimerFired, Violation } from '@peerpigeon/core';
 import type { LeafSet } from '@peerpigeon/topology';
 import type { Writable } from './backpressure.js';
+import type { MapSizes } from './map-sizes.js';
 
 /**
  * A protocol that a build may hold or not (transfer, the dht, media): `Config.protocols` lists those it does. All of them share a
@@ -18,8 +19,11 @@ export interface Protocol {
   decode(value: unknown): unknown;
   /** Bytes of content in a message: more than 0 is bulk, which waits for everything else; 0 keeps the protocol going. */
   contentBytes(message: unknown): number;
-  /** Takes {@link ProtocolInput} and what its interpreter says; puts {@link ProtocolOutput} and what its interpreter is to do. */
-  readonly machine: Machine<unknown, { readonly type: string }>;
+  /**
+   * Takes {@link ProtocolInput} and what its interpreter says; puts {@link ProtocolOutput} and what its interpreter is to do. The maps
+   * that it may show are named like no other's.
+   */
+  readonly machine: Machine<unknown, { readonly type: string }> & { readonly mapSizes?: MapSizes };
 }
 
 /** Lowest and highest channel tag of optional protocols: 5 transfer. */

@@ -13,6 +13,7 @@ import type { LinkPhase } from './link-table.js';
 import { mapSizesOf } from './map-sizes.js';
 import type { MapSizes } from './map-sizes.js';
 import type { LinkBoard } from './link-board.js';
+import type { ProtocolBoard } from './protocol-board.js';
 import type { Signaler } from './signaler.js';
 
 /** One link, as tools see it. */
@@ -56,6 +57,7 @@ export interface Parts {
   readonly gossip: Gossip;
   readonly routing: Routing;
   readonly signaler: Signaler;
+  readonly protocols: ProtocolBoard;
   readonly settings: () => MeshSettings;
 }
 

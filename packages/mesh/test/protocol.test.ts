@@ -2,7 +2,7 @@ import { DecodeError } from '@peerpigeon/core';
 import type { FrameValue, Machine, PeerId } from '@peerpigeon/core';
 import { expect, test } from 'vitest';
 import { DEFAULT_SETTINGS, Mesh, decodeFrame } from '../src/index.js';
-import type { Protocol, ProtocolInput, ProtocolOutput } from '../src/index.js';
+import type { MapSizes, Protocol, ProtocolInput, ProtocolOutput } from '../src/index.js';
 import { World } from './world.js';
 
 const [A, B, C] = ['1', '5', '9'].map((digit) => digit.repeat(40)) as [PeerId, PeerId, PeerId];
@@ -12,6 +12,10 @@ type Said = ProtocolInput<string, string> | { readonly type: 'say'; readonly out
 /** A protocol that says what it is told to say, and keeps what it hears. */
 class Parrot implements Machine<Said, ProtocolOutput<string, string> | { readonly type: 'heard' }> {
   readonly heard: Said[] = [];
+
+  get mapSizes(): MapSizes {
+    return { parrotHeard: { size: this.heard.length, cap: 1_000 } };
+  }
 
   handle(input: Said, _now: number, out: (ProtocolOutput<string, string> | { readonly type: 'heard' })[]): void {
     if (input.type === 'say') out.push(input.output);
@@ -179,6 +183,13 @@ test('what a peer says in a protocol that is not held is ignored; what is no mes
   world.inject(A, B, (session) => ({ type: 'frame', peer: A, session, frame }));
   expect(world.violations).toMatchObject([{ peer: A, code: 'malformed', detail: 'parrot: no text' }]);
   expect(second.of('received')).toEqual([]);
+});
+
+test('S114: its bounded maps are among those of the mesh', () => {
+  const { world, first } = linked();
+  const sizes = (peer: PeerId): MapSizes => (world.meshes.get(peer) as Mesh).report.mapSizes();
+  expect(sizes(A)).toMatchObject({ parrotHeard: { size: first.heard.length, cap: 1_000 }, links: { size: 2 } });
+  expect(sizes(C)).not.toHaveProperty('parrotHeard');
 });
 
 test('names and tags are used once, and tags are in range', () => {
