@@ -15,6 +15,8 @@ export type {
   MeshSettings,
   Ports,
   RingHealth,
+  Storage,
+  Store,
   WarningCode,
 } from '@peerpigeon/mesh';
 export type {
@@ -57,3 +59,6 @@ export { webRtc } from './adapters/web-rtc.js';
 export type { IceServers, WebRtcLinks, WebRtcOptions } from './adapters/web-rtc.js';
 export { webSocket } from './adapters/web-socket.js';
 export type { WebSocketConstructor } from './adapters/web-socket.js';
+export { memoryStorage } from './adapters/memory-storage.js';
+export { indexedDbStorage } from './adapters/indexed-db-storage.js';
+export type { Durability, DurableOptions } from './adapters/durability.js';

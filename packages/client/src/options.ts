@@ -1,5 +1,5 @@
 import { MAX_BYTES, PeerPigeonError } from '@peerpigeon/core';
-import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports } from '@peerpigeon/mesh';
+import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports, type Storage } from '@peerpigeon/mesh';
 import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import type { IceServers } from './adapters/web-rtc.js';
@@ -35,6 +35,11 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly maxMessageBytes?: number;
   /** Whether this peer takes part in the distributed hash table; default true. */
   readonly enableWebDHT?: boolean;
+  /**
+   * Where this peer keeps records of others, by network and id: default `memoryStorage()`; `indexedDbStorage()`, or in Node
+   * `nodeStorage(path)`. What lasts is of use only to who comes back with the same `peerId`.
+   */
+  readonly storage?: Storage;
   /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
   readonly iceServers?: IceServers;
   /** `relay` uses TURN alone; default `all`. */
@@ -80,6 +85,7 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'transfer',
     'maxMessageBytes',
     'enableWebDHT',
+    'storage',
     'iceServers',
     'iceTransportPolicy',
     'RTCPeerConnection',
@@ -102,6 +108,7 @@ export function checkOptions(options: MeshOptions): void {
     maxExtraPeers = 0,
     historyMs = 0,
     maxMessageBytes = MAX_CONTENT_BYTES,
+    storage,
   } = options;
   checkInteger('historyMs', historyMs, 0, MAX_HISTORY_MS);
   if (options.history !== undefined) {
@@ -110,6 +117,10 @@ export function checkOptions(options: MeshOptions): void {
   }
   if (options.order !== undefined && options.order !== 'none' && options.order !== 'fifo') {
     throw new ArgumentRangeError(`order: expected 'none' or 'fifo', got ${String(options.order)}`);
+  }
+  if (storage !== undefined) {
+    const { open }: { readonly open?: unknown } = checkType('storage', storage, 'object');
+    checkType('storage.open', open, 'function');
   }
   checkInteger('maxExtraPeers', maxExtraPeers, 0, MAX_PEERS);
   checkInteger('maxMessageBytes', maxMessageBytes, MAX_CONTENT_BYTES, MAX_BYTES);

@@ -46,7 +46,9 @@ export type ErrorCode =
   | 'BUSY'
   /** A transfer could not go on; `details.reason` says why. */
   | 'TRANSFER_FAILED'
-  /** The channel was closed by `close()`. */
+  /** The storage could not do it; `details.reason` says why: `full`, `inUse` (by another process), `lost`, `failed`. */
+  | 'STORAGE_FAILED'
+  /** The channel or the store was closed by `close()`. */
   | 'CLOSED'
   /** A server is already running, or its port is taken. */
   | 'ALREADY_RUNNING'

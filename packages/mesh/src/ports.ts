@@ -77,11 +77,39 @@ export interface Crypto {
   randomBytes(count: number): Uint8Array;
 }
 
-/** Port: lasting bytes by key, namespaced by the caller. Absent keys give undefined. */
+/** Port: opens stores of bytes by key (memory, IndexedDB, files). It belongs to no mesh; several may use one. */
 export interface Storage {
+  /**
+   * Opens the store of a namespace, and makes it when there is none. Namespaces are any strings, and share nothing; a mesh
+   * takes `${networkName}/${peerId}`. A durable namespace that is open already, here or in another process, is shared write by
+   * write or refused as `inUse`; it stays whole either way.
+   * @throws {PeerPigeonError} (rejects) `UNSUPPORTED` where the host lacks what it takes; `STORAGE_FAILED` (details.reason:
+   * `full`, `inUse`, `lost`, `failed`)
+   */
+  open(namespace: string): Promise<Store>;
+}
+
+/**
+ * One open store. Keys are any strings, values any bytes, copied in and out; those given out are plain `Uint8Array`s.
+ * Writes take effect in the order in which they were made, and a read sees at least those made before it, awaited or not.
+ * Calls reject with `STORAGE_FAILED` as {@link Storage.open} does, and with `CLOSED` after `close`.
+ */
+export interface Store {
+  /** Whether what `set` has resolved for outlives the process, killed at that instant. Else it ends with `close`. */
+  readonly durable: boolean;
+  /** The value of a key, undefined when there is none. */
   get(key: string): Promise<Uint8Array | undefined>;
+  /** Resolves once the value is kept, durably if the store is durable. */
   set(key: string, value: Uint8Array): Promise<void>;
+  /** Resolves likewise; an absent key is no error. */
   delete(key: string): Promise<void>;
+  /**
+   * All entries, each key once, in no order that counts. What is written during the iteration may be told as it was before or
+   * after.
+   */
+  entries(): AsyncIterable<readonly [key: string, value: Uint8Array]>;
+  /** Resolves when all writes before have been carried out, and the resources released; harmless when repeated. */
+  close(): Promise<void>;
 }
 
 /** All ports of one mesh. */
