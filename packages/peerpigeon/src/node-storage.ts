@@ -1,0 +1,1 @@
+export { nodeStorage } from '@peerpigeon/client/storage/node';
