@@ -94,3 +94,19 @@ export function compareRank(a: Rank, b: Rank): number {
   if (later !== 0) return later;
   return a.hash === b.hash ? 0 : a.hash > b.hash ? 1 : -1;
 }
+
+/** The same for records as they come: hashes are made only where nothing else decides. */
+export function compareRecords(key: Key, a: DhtRecord, b: DhtRecord): number {
+  const decided = compareRank({ ...a, hash: '' }, { ...b, hash: '' });
+  return decided !== 0 ? decided : compareRank({ ...a, hash: hashOf(key, a) }, { ...b, hash: hashOf(key, b) });
+}
+
+/** Whether a record was to replace an older one than `other`, and yet has a higher rank: whoever wrote `other` is to know. */
+export function overlooks({ base, version, author }: DhtRecord, other: DhtRecord): boolean {
+  return base !== null && author !== other.author && base < other.version && other.version < version;
+}
+
+/** Whether a copy stands for a value: it lives, and is no tombstone. */
+export function isLive({ record, leftMs }: Copy): boolean {
+  return leftMs > 0 && record.form !== 'deleted';
+}
