@@ -1,7 +1,9 @@
 import { peerIdFromPublicKey } from '@peerpigeon/identity';
 import { DEFAULT_NETWORK, Mesh, type Event, type MeshSettings, type Ports } from '@peerpigeon/mesh';
 import type { PeerId } from '@peerpigeon/core';
+import type { Output as DhtOutput } from '@peerpigeon/dht';
 import type { Output as TransferOutput } from '@peerpigeon/transfer';
+import type { DhtHost, DhtNode } from './dht/dht-node.js';
 import { hostPorts } from './host-ports.js';
 import type { Logger } from './logger.js';
 import type { MeshOptions } from './options.js';
@@ -20,6 +22,8 @@ export interface Engine {
   readonly runtime: Runtime;
   /** Files, streams and large messages; absent with `transfer: false`. */
   readonly transfers: Transfers | undefined;
+  /** Absent with `enableWebDHT: false`. */
+  readonly dht: DhtNode | undefined;
 }
 
 /** What an {@link Engine} is made of besides the options. */
@@ -31,7 +35,10 @@ export interface EngineParts {
   readonly onEvent: (event: Event) => void;
   /** Shows the application what a peer would send; false when nobody listens. */
   readonly show: Pick<TransferHost, 'fileOffered' | 'streamOpened'>;
-  readonly onError: (error: unknown) => void;
+  /** Tells the application of values in the mesh. */
+  readonly tell: Pick<DhtHost, 'changed' | 'conflicted'>;
+  /** `message` names what failed, where that is no bug of ours. */
+  readonly onError: (error: unknown, message?: string) => void;
 }
 
 /**
@@ -58,12 +65,23 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
     onError,
     wall: () => ports.clock.wall(),
   });
-  const protocols = transfers === undefined ? [] : [transfers.protocol];
+  const dht = await loadDht(options, {
+    ...parts.tell,
+    peerId,
+    network,
+    rng: ports.rng,
+    clock: ports.clock,
+    feed: (input) => runtime.feed({ type: 'protocol', name: 'dht', input }),
+    onError: (message, error) => onError(error, message),
+  });
+  const protocols = [transfers, dht].flatMap((part) => part?.protocol ?? []);
   const settings = parts.settings();
   const mesh = new Mesh({ peerId, publicKey, network, epoch, settings, topology, gossip, protocols }, ports.rng);
-  const onProtocol = ({ output }: { readonly output: object }): void => transfers?.perform(output as TransferOutput);
+  const onProtocol = ({ name, output }: { readonly name: string; readonly output: object }): void =>
+    name === 'dht' ? dht?.perform(output as DhtOutput) : transfers?.perform(output as TransferOutput);
   const runtime = new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onProtocol, onError });
-  return { peerId, network, mesh, ports, runtime, transfers };
+  await dht?.restore();
+  return { peerId, network, mesh, ports, runtime, transfers, dht };
 }
 
 /** What moves much is loaded apart, so that the first load of a page is small. */
@@ -74,4 +92,10 @@ async function loadTransfers(
   if (!transfer) return undefined;
   const { Transfers } = await import('./transfer/transfers.js');
   return new Transfers(host, maxMessageBytes);
+}
+
+async function loadDht({ enableWebDHT = true, storage }: MeshOptions, host: DhtHost): Promise<DhtNode | undefined> {
+  if (!enableWebDHT) return undefined;
+  const { DhtNode } = await import('./dht/dht-node.js');
+  return DhtNode.create(host, storage);
 }

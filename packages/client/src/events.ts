@@ -1,4 +1,6 @@
 import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { DhtConflict } from './dht/dht-node.js';
+import type { DhtValueChange } from './dht/watching.js';
 import type { FileOffer, OpenedStream } from './transfer/offers.js';
 import type { FailureReason, Finding, MeshSettings, WarningCode } from '@peerpigeon/mesh';
 
@@ -80,6 +82,10 @@ export type MeshEvents = {
     readonly fromSeq: number;
     readonly toSeq: number;
   };
+  /** The value of a key of `dhtSubscribe` has changed, by whomever; once per change (S33). */
+  dhtValueChanged: DhtValueChange;
+  /** Of two values that were to replace the same one, in two halves of the mesh, the other one counts. */
+  dhtConflict: DhtConflict;
   /** An own broadcast never left, for want of a link: it waited too long, or too many came after it. */
   messageUnsent: { readonly messageId: MessageId; readonly reason: 'expired' | 'overflow' };
   /** The direct message did not arrive, or nobody said that it did (S14). */

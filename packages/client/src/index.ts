@@ -42,6 +42,12 @@ export type {
   TransferProgress,
   TransferResult,
 } from './transfer/offers.js';
+export { WebDHT } from './dht/web-dht.js';
+export type { DhtConflict, DhtStats } from './dht/dht-node.js';
+export type { DhtDeleteOptions, DhtGetOptions, DhtOptions, DhtPutOptions } from './dht/options.js';
+export type { DhtEntry, DhtStored } from './dht/values.js';
+export type { WatchedValue } from './dht/watch.js';
+export type { DhtValueChange } from './dht/watching.js';
 export { SignalingClient } from './signaling-client.js';
 export type { PeerSignal, SignalingClientOptions, SignalingEvents, SignalingState } from './signaling-client.js';
 export type { ConnectOptions, MeshOptions } from './options.js';

@@ -70,8 +70,14 @@ export class Membership {
    * @throws {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`
    */
   joined(): Engine {
-    if (this.engine === undefined) throw new PeerPigeonError('NOT_INITIALIZED', 'call init() or connect() first');
+    const engine = this.initialized();
     if (this.stay === undefined) throw new PeerPigeonError('NOT_CONNECTED', 'call connect() first');
+    return engine;
+  }
+
+  /** @throws {PeerPigeonError} `NOT_INITIALIZED` */
+  initialized(): Engine {
+    if (this.engine === undefined) throw new PeerPigeonError('NOT_INITIALIZED', 'call init() or connect() first');
     return this.engine;
   }
 
@@ -95,7 +101,8 @@ export class Membership {
     this.stay = stay;
     this.url = url;
     try {
-      const { ports, runtime } = await this.init();
+      const { ports, runtime, dht } = await this.init();
+      await dht?.open();
       if (this.stay !== stay) throw new PeerPigeonError('ABORTED', 'connect() was aborted by disconnect()');
       stay.joining = new Joining(url, ports.clock, options);
       stay.leavePage = watchPage({
@@ -126,6 +133,7 @@ export class Membership {
     stay.leavePage();
     stay.joining?.abort('disconnect()');
     this.goodbye(stay, reason);
+    void this.engine?.dht?.close();
   }
 
   configure(settings: MeshSettings): void {
@@ -152,7 +160,11 @@ export class Membership {
         fileOffered: (offer) => this.show('fileOffered', offer),
         streamOpened: (stream) => this.show('streamOpened', stream),
       },
-      onError: (error) => this.report('an error inside PeerPigeon', error),
+      tell: {
+        changed: (change) => this.post('dhtValueChanged', change),
+        conflicted: (conflict) => this.post('dhtConflict', conflict),
+      },
+      onError: (error, message = 'an error inside PeerPigeon') => this.report(message, error),
     });
     this.engine = engine;
     const { peerId } = engine;

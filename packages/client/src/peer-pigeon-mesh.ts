@@ -7,7 +7,7 @@ import type { Listener } from './emitter.js';
 import type { MeshEvents } from './events.js';
 import type { Reach, Receipt, SendOptions } from './messenger.js';
 import { MAX_BROADCAST_BYTES } from './parts.js';
-import { MeshView } from './mesh-view.js';
+import { DhtMesh } from './dht/dht-mesh.js';
 import { Presence } from './presence.js';
 import type { FileTransfer, SendFileOptions } from './transfer/offers.js';
 import type { FileContent } from './transfer/source.js';
@@ -37,7 +37,7 @@ const MAX_REASON_LENGTH = 128;
  * await mesh.connect('ws://localhost:3000');
  * mesh.sendMessage('hello');
  */
-export class PeerPigeonMesh extends MeshView {
+export class PeerPigeonMesh extends DhtMesh {
   /** What gossip remembers (S21). */
   readonly gossipManager: { readonly seenMessages: { readonly size: number } };
   /** `disconnect()`, for `await using`; absent where the platform has no such symbol. */
@@ -61,7 +61,11 @@ export class PeerPigeonMesh extends MeshView {
         },
       },
     };
-    if (typeof Symbol.asyncDispose === 'symbol') this[Symbol.asyncDispose] = async () => this.disconnect();
+    if (typeof Symbol.asyncDispose !== 'symbol') return;
+    this[Symbol.asyncDispose] = async () => {
+      this.disconnect();
+      await membership.engine?.dht?.close();
+    };
   }
 
   /**

@@ -46,6 +46,14 @@ export type ErrorCode =
   | 'BUSY'
   /** A transfer could not go on; `details.reason` says why. */
   | 'TRANSFER_FAILED'
+  /** The value of a key is not the one that was to be replaced; `details.version` and `details.value` are what there is. */
+  | 'CONFLICT'
+  /** The peers that should hold a value have no room for it. */
+  | 'STORE_FULL'
+  /** A part of a large value is gone. */
+  | 'INCOMPLETE'
+  /** What somebody stored at a key is no value. */
+  | 'MALFORMED'
   /** The storage could not do it; `details.reason` says why: `full`, `inUse` (by another process), `lost`, `failed`. */
   | 'STORAGE_FAILED'
   /** The channel or the store was closed by `close()`. */
