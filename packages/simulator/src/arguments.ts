@@ -40,6 +40,10 @@ const NUMBERS = {
   seed: ['seed', count(0, 0xffffffff)],
   broadcasts: ['broadcasts', count(0)],
   directs: ['directs', count(0)],
+  puts: ['puts', count(0)],
+  gets: ['gets', count(0)],
+  subscribers: ['subscribers', count(0)],
+  updates: ['updates', count(0)],
   payload: ['payload', count(0, 65_536)],
   'interval-ms': ['intervalMs', AN_HOUR_MS],
   warmup: ['warmup', count(0)],
@@ -80,21 +84,26 @@ export const HELP = `Usage: pnpm -s sim run --scenario NAME --peers N --max-peer
 
 Scenarios
 ${Object.entries(SCENARIOS)
-  .map(([name, { summary }]) => `  ${name.padEnd(16)}${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(18)}${summary}`)
   .join('\n')}
 
 Options of traffic
   --broadcasts B       broadcasts to measure
   --directs M          direct messages to measure, between random pairs
-  --payload BYTES      content of each message (1024)
-  --interval-ms MS     between two messages of a kind (200); under churn they are spread over its time
+  --puts P             keys put into the dht (dht, dht-churn: 200; dht-partition: 50; dht-subscriptions: 5)
+  --gets G             gets of random keys from random peers (dht: 500; dht-churn: 1000)
+  --subscribers S      of each key (10)
+  --updates U          of random keys (40)
+  --payload BYTES      content of each message (1024), or of each value in the dht (100)
+  --interval-ms MS     between two messages of a kind (200), puts, gets (50) or updates (1000); under churn they are spread over
+                       its time
   --senders 1|all      one peer sends all broadcasts, or each a random one (broadcast, direct, join, flash: 1; else all)
   --warmup W           broadcasts before the measured ones (20)
 
 Options of a scenario
   --join-ms MS         between two joins; 0 for N/100 peers a second, in flash N/10 (0)
   --minutes T          virtual minutes to wait after settling (join, flash: 2); how long churn lasts (60; soak: 1440)
-  --kill P             share of peers that die in kill and server-down (0.3)
+  --kill P             share of peers that die in kill and server-down (0.3) and dht (0), of holders in dht-subscriptions (0.3)
   --down-ms MS         how long the server is down (60000)
   --cut-ms MS          how long the network is cut (60000)
   --session-minutes T  mean life of a peer under churn (10; soak: 120)

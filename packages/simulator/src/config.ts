@@ -84,3 +84,15 @@ export const MIN_RATE_MS: Millis = 60_000;
 
 /** Broadcasts while the network is cut. */
 export const DIVIDED_BROADCASTS = 10;
+
+/** How long what is put lives in a run: longer than any, so that nothing expires in it, in ms. */
+export const DHT_TTL_MS: Millis = 7_200_000;
+
+/** How long after a put's end the oracle looks who has it, in ms: some round trips. */
+export const DHT_LOOK_MS: Millis = 5_000;
+
+/** How long the last of some operations may take, in ms: what the dht itself gives one, and some. */
+export const DHT_DONE_MS: Millis = 25_000;
+
+/** How long the dht is left alone, to see what it says then, in ms. */
+export const DHT_IDLE_MS: Millis = 10_000;

@@ -2,7 +2,6 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { HELP, UsageError, parseCommand } from './arguments.js';
 import type { Command } from './arguments.js';
 import { dumpLines } from './dump.js';
-import type { Journal } from './journal.js';
 import { report, table } from './report.js';
 import { runScenario } from './scenario.js';
 import { PEERPIGEON } from './stack.js';
@@ -43,7 +42,7 @@ function run({ scenario, request, json }: Command & { type: 'run' }, terminal: T
   const wallMs = Math.round(terminal.now() - started);
   const { peers, maxPeers, seed } = request;
   const shown = report({ scenario, peers, maxPeers, seed, wallMs }, results);
-  if (dump !== undefined) writeDump(dump, finished.recorder.journal);
+  if (dump !== undefined) writeDump(dump, dumpLines(finished.recorder.journal, finished.dht.journal));
   terminal.out(json ? `${JSON.stringify(shown)}\n` : table(shown));
   for (const [what, times] of finished.network.violations) terminal.error(`sim: ${times} × violation, ${what}\n`);
   return 0;
@@ -65,9 +64,9 @@ function runWithDump(command: Command & { type: 'run' }, path: string, terminal:
   }
 }
 
-function writeDump(file: number, journal: Journal): void {
+function writeDump(file: number, lines: Iterable<string>): void {
   let chunk = '';
-  for (const line of dumpLines(journal)) {
+  for (const line of lines) {
     chunk += `${line}\n`;
     if (chunk.length < CHUNK_LENGTH) continue;
     writeSync(file, chunk);

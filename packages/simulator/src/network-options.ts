@@ -1,5 +1,6 @@
 import type { Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { Config, Event, Frame, MeshSettings } from '@peerpigeon/mesh';
+import type { DhtOptions } from './dht-node.js';
 import type { FaultOptions } from './faults.js';
 import type { Liveness } from './liveness.js';
 import type { Observer } from './observer.js';
@@ -47,6 +48,8 @@ export interface JoinOptions {
   readonly settings?: Partial<MeshSettings>;
   /** Overrides for single machines of this peer. */
   readonly config?: Partial<Pick<Config, 'session' | 'topology' | 'gossip' | 'routing' | 'link' | 'protocols'>>;
+  /** With a dht (`peer.dht`), which may be tuned; `{}`: as it comes. Default: without. */
+  readonly dht?: DhtOptions;
   /** What its access line carries; default: the network's `bandwidthKbps`. */
   readonly bandwidthKbps?: number;
   /** How browsers treat its timers; default `prompt`. */

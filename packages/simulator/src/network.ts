@@ -1,17 +1,20 @@
 import { DecodeError, SeededRng } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
-import { DEFAULT_NETWORK, DEFAULT_SETTINGS } from '@peerpigeon/mesh';
-import type { Config, Frame, Input, MeshSettings, Output } from '@peerpigeon/mesh';
+import { DHT } from '@peerpigeon/dht';
+import { DEFAULT_SETTINGS } from '@peerpigeon/mesh';
+import type { Frame, Input, Output } from '@peerpigeon/mesh';
 import { CANDIDATES_PER_END, EPOCH_MS, HANDSHAKE_MS, LATENCY_MS } from './config.js';
 import { Bandwidth } from './bandwidth.js';
 import { VirtualClock } from './clock.js';
+import { DhtNode } from './dht-node.js';
 import { Faults, checkDuration } from './faults.js';
 import type { Happening } from './happening.js';
 import { hash, hashBetween } from './hash.js';
 import { Latency } from './latency.js';
 import type { SimulatedLink } from './link-end.js';
-import { linkConfig, noticeDelayMs } from './liveness.js';
+import { noticeDelayMs } from './liveness.js';
 import type { Liveness } from './liveness.js';
+import { meshConfig } from './mesh-config.js';
 import type { JoinOptions, NetworkOptions, Stack } from './network-options.js';
 import type { Observer } from './observer.js';
 import { Partition } from './partition.js';
@@ -239,13 +242,18 @@ export class Network {
       options.skewMs ?? hashBetween([-this.clockSkewMs, this.clockSkewMs], this.seed, 'clock', id),
     );
     const epoch = Math.max(this.wallMs + skewMs, formerEpoch + 1);
-    const machine = this.stack.createMesh(
-      meshConfig(id, epoch, settings, linkConfig(this.liveness), options.config),
-      new SeededRng(hash(this.seed, 'peer', String(index))),
-    );
+    const rng = (of: string): SeededRng => new SeededRng(hash(this.seed, of, String(index)));
+    const node = (): DhtNode =>
+      new DhtNode({ ...options.dht, peerId: id, epoch, rng: rng('dht') }, (input) =>
+        this.feed(peer, { type: 'protocol', name: DHT, input }),
+      );
+    const dht = options.dht === undefined ? undefined : node();
+    const config = meshConfig(id, epoch, settings, this.liveness, options.config, dht?.protocol);
+    const machine = this.stack.createMesh(config, rng('peer'));
     const timerPhase = hashBetween([0, 1], this.seed, 'timers', id);
     const { maxPeers } = settings;
-    const peer = new SimulatedPeer(this, { id, index, maxPeers, machine, joined: options, epoch, skewMs, timerPhase });
+    const joined = options;
+    const peer = new SimulatedPeer(this, { id, index, maxPeers, machine, dht, joined, epoch, skewMs, timerPhase });
     this.peers.push(peer);
     this.byId.set(id, peer);
     this.observer?.peerUp(peer, this.now);
@@ -348,6 +356,7 @@ export class Network {
         this.server.command(peer, output.command);
         return false;
       case 'protocol':
+        peer.dht?.perform(output.name, output.output, this.clock.now);
         peer.joined.onProtocol?.(output.name, output.output, this.clock.now);
         return false;
       case 'violation': {
@@ -376,17 +385,6 @@ export class Network {
     link.kind = kind;
     this.observer?.linkChanged(link, kind, this.clock.now);
   }
-}
-
-function meshConfig(
-  peerId: PeerId,
-  epoch: Millis,
-  settings: MeshSettings,
-  liveness: Config['link'],
-  overrides: JoinOptions['config'] = {},
-): Config {
-  const link = { ...liveness, ...overrides.link };
-  return { ...overrides, peerId, network: DEFAULT_NETWORK, epoch, settings, link };
 }
 
 /**

@@ -9,7 +9,14 @@ export interface RunOptions {
   /** Broadcasts measured, after `warmup` others. */
   readonly broadcasts: number;
   readonly directs: number;
-  /** Bytes of content of each message. */
+  /** Puts into the dht, which peers have where there are any; each of a key of its own. */
+  readonly puts: number;
+  /** Gets from it. */
+  readonly gets: number;
+  /** Subscribers of each key, and updates in all. */
+  readonly subscribers: number;
+  readonly updates: number;
+  /** Bytes of content of each message, or of each value in the dht. */
   readonly payload: number;
   /** Between two messages of a kind; under churn they are spread over its time instead. */
   readonly intervalMs: Millis;
@@ -57,6 +64,10 @@ export type RunRequest = Pick<RunOptions, 'peers' | 'maxPeers' | 'seed'> & Parti
 export const DEFAULT_OPTIONS: Omit<RunOptions, 'peers' | 'maxPeers' | 'seed'> = {
   broadcasts: 0,
   directs: 0,
+  puts: 0,
+  gets: 0,
+  subscribers: 10,
+  updates: 40,
   payload: 1_024,
   intervalMs: 200,
   senders: '1',

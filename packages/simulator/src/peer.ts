@@ -1,5 +1,6 @@
 import type { Envelope, EnvelopeKind, Machine, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { Event, Input, Output } from '@peerpigeon/mesh';
+import type { DhtNode } from './dht-node.js';
 import type { Happening } from './happening.js';
 import type { LinkEnd } from './link-end.js';
 import type { JoinOptions } from './network-options.js';
@@ -44,7 +45,7 @@ interface Host {
 /** What a peer is made of. */
 interface PeerOptions extends Pick<
   SimulatedPeer,
-  'id' | 'index' | 'maxPeers' | 'machine' | 'joined' | 'epoch' | 'skewMs'
+  'id' | 'index' | 'maxPeers' | 'machine' | 'dht' | 'joined' | 'epoch' | 'skewMs'
 > {
   /** Where in the period of throttled timers its own begin, in [0, 1). */
   readonly timerPhase: number;
@@ -61,6 +62,8 @@ export class SimulatedPeer {
   readonly maxPeers: number;
   /** The machine itself, to look into; feeding it is the network's work. */
   readonly machine: MeshMachine;
+  /** Its dht, if it joined with one. */
+  readonly dht: DhtNode | undefined;
   /** Called with every event of the machine. */
   readonly onEvent: ((event: Event, now: Millis) => void) | undefined;
   /** How it joined. */
@@ -83,6 +86,7 @@ export class SimulatedPeer {
     this.index = options.index;
     this.maxPeers = options.maxPeers;
     this.machine = options.machine;
+    this.dht = options.dht;
     this.joined = options.joined;
     this.onEvent = options.joined.onEvent;
     this.epoch = options.epoch;

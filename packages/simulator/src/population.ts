@@ -32,13 +32,14 @@ export function joinOptions(
   index: number,
   isTaken: (id: PeerId) => boolean = () => false,
 ): JoinOptions {
-  const { seed, mixedCaps, throttled, policy, ids } = options;
+  const { seed, mixedCaps, throttled, policy, ids, puts } = options;
   const maxPeers = mixedCaps ? dealt(MIXED_CAPS, index) : options.maxPeers;
   const prefix = dealt(PREFIXES[ids], index);
   return {
     id: drawId(seed, index, isTaken, prefix),
     settings: { maxPeers, minPeers: Math.min(DEFAULT_SETTINGS.minPeers, maxPeers), xorRouting: policy !== 'random' },
     ...(throttled ? { timers: dealt(TIMERS, index) } : {}),
+    ...(puts > 0 ? { dht: {} } : {}),
     ...(policy === 'nearest' ? { config: { topology: { policy: nearestPolicy } } } : {}),
   };
 }

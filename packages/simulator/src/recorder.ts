@@ -1,6 +1,7 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Event, Frame } from '@peerpigeon/mesh';
 import type { ClientMessage, ServerMessage } from '@peerpigeon/signaling-protocol';
+import { DhtTraffic } from './dht-traffic.js';
 import { DirectTraffic } from './direct-traffic.js';
 import { JoinCosts, isPing } from './join-costs.js';
 import { Journal } from './journal.js';
@@ -22,6 +23,8 @@ export class Recorder implements Observer {
   controlBytes = 0;
   /** What direct messages cost. */
   readonly directTraffic: DirectTraffic;
+  /** What the dht says. */
+  readonly dhtTraffic = new DhtTraffic();
   private readonly sizeOf: (frame: Frame) => number;
   private readonly links = new Map<SimulatedLink, LinkEntry>();
   private counting = false;
@@ -62,6 +65,7 @@ export class Recorder implements Observer {
 
   frameSent(_from: SimulatedPeer, frame: Frame, _now: Millis): void {
     this.directTraffic.frameSent(frame);
+    this.dhtTraffic.frameSent(frame);
     if (this.counting && frame.channel === 'gossip' && frame.message.type !== 'payload') {
       this.controlBytes += this.sizeOf(frame);
     }

@@ -1,6 +1,8 @@
 import { largest, mean, rounded, roundedSpread, spread } from './percentile.js';
 import type { Spread } from './percentile.js';
 import { linkRates } from './link-rates.js';
+import { dhtResults, roundTripOf } from './dht-results.js';
+import type { DhtResults } from './dht-results.js';
 import { directMetrics } from './direct-metrics.js';
 import type { DirectMetrics } from './direct-metrics.js';
 import type { DirectCosts } from './direct-traffic.js';
@@ -72,6 +74,8 @@ export interface Results extends GraphMetrics {
   readonly duringCut: CutMetrics | null;
   readonly afterHeal: (RecoveryTimes & Reconciliation) | null;
   readonly afterReturn: (RecoveryTimes & Outage) | null;
+  /** Where peers have a dht. */
+  readonly dht: DhtResults | null;
   readonly maxMapSizes: Readonly<Record<string, MapSize>>;
   /** Messages and other inputs that all machines handled, the server's included. */
   readonly handled: number;
@@ -85,6 +89,7 @@ export function resultsOf(run: Run): Results {
   const perMinute = spread(linkRates(journal, run.settledMs, network.now));
   const times = (upheaval: Upheaval): RecoveryTimes | null => timesOf(recoveries.get(upheaval));
   const afterReturn = times('return');
+  const latencies = journal.directs.flatMap((one) => (one.deliveredMs === null ? [] : one.deliveredMs - one.sentMs));
   return {
     ...graphMetrics(journal, run.options.seed),
     broadcast: broadcastMetrics(journal, controlBytes),
@@ -107,6 +112,7 @@ export function resultsOf(run: Run): Results {
     duringCut: cutMetrics(run),
     afterHeal: healMetrics(run),
     afterReturn: afterReturn === null || run.outage === undefined ? null : { ...afterReturn, ...run.outage },
+    dht: run.options.puts > 0 ? dhtResults(run.dht.journal, roundTripOf(latencies)) : null,
     maxMapSizes: Object.fromEntries([...samples.mapSizes].map(([name, size]) => [name, { ...size }])),
     handled: network.handled,
   };

@@ -2,6 +2,7 @@ import { SeededRng, below, pick } from '@peerpigeon/core';
 import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
 import { DELIVERY_WINDOW_MS, RECOVERY_SAMPLE_MS, SAMPLE_MS, SETTLE_MS } from './config.js';
 import type { Detection } from './detection.js';
+import { DhtWorkload } from './dht-workload.js';
 import { hash } from './hash.js';
 import { Network } from './network.js';
 import type { Stack } from './network-options.js';
@@ -38,6 +39,8 @@ export class Run {
   readonly divided: MessageId[] = [];
   /** The outage of the server, if there was one. */
   outage: Outage | undefined;
+  /** What is asked of the dht, where peers have one. */
+  readonly dht: DhtWorkload;
   private readonly content: Uint8Array;
   private joined = 0;
 
@@ -50,6 +53,7 @@ export class Run {
     this.network = new Network(stack, { seed, ...faults, wire, liveness, observer: this.recorder });
     this.samples = new Samples(this.recorder.mesh, () => this.recorder.serverMessages);
     this.rng = new SeededRng(hash(seed, 'scenario'));
+    this.dht = new DhtWorkload(this.network, this.recorder, seed, options.payload);
     this.content = new Uint8Array(options.payload);
   }
 

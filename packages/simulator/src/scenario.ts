@@ -1,4 +1,6 @@
 import { FLASH_MS } from './config.js';
+import { dhtChurn, dhtCut, dhtGets, dhtIdle, dhtKill, dhtPuts } from './dht-steps.js';
+import { dhtLeases, dhtSubscribe, dhtUpdates, yardstick } from './dht-subscriptions.js';
 import type { Stack } from './network-options.js';
 import { DEFAULT_OPTIONS } from './options.js';
 import type { RunOptions, RunRequest } from './options.js';
@@ -74,6 +76,26 @@ export const SCENARIOS = {
     summary: '24 hours with slow churn and light traffic',
     defaults: { minutes: 1_440, sessionMinutes: 120, broadcasts: 288, directs: 1_440, senders: 'all' },
     steps: [joinAll, settleOnly, churn, recover],
+  },
+  dht: {
+    summary: 'puts into the dht, gets from elsewhere; with --kill a share dies, and all keys are asked for again',
+    defaults: { puts: 200, gets: 500, payload: 100, intervalMs: 50, minutes: 0.5 },
+    steps: [joinAll, settle, dhtPuts, dhtIdle, dhtGets, dhtKill],
+  },
+  'dht-churn': {
+    summary: 'churn for --minutes, with puts in its first twelfth and gets after it',
+    defaults: { puts: 200, gets: 1_000, payload: 100, minutes: 60 },
+    steps: [joinAll, settleOnly, dhtChurn],
+  },
+  'dht-partition': {
+    summary: 'each key is written on both sides of a cut; when it is healed everyone asks for one',
+    defaults: { puts: 50, payload: 100, intervalMs: 50, minutes: 0.5 },
+    steps: [joinAll, settle, dhtPuts, dhtCut],
+  },
+  'dht-subscriptions': {
+    summary: 'updates of keys that others subscribe to; halfway a share (--kill) of their holders dies',
+    defaults: { puts: 5, payload: 100, intervalMs: 1_000, minutes: 0.5, kill: 0.3 },
+    steps: [joinAll, settle, yardstick, dhtPuts, dhtSubscribe, dhtUpdates, dhtLeases],
   },
 } as const satisfies Record<string, Scenario>;
 

@@ -34,7 +34,7 @@ describe('the command', () => {
       (
         'scenario peers maxPeers seed components largestComponent eccentricity degree broadcast direct signaling ' +
         'serverMessagesPerPeerMinute links linksPerPeerHour newLinksPerPeerMinute tunnels ringErrors afterJoin ' +
-        'afterKill duringCut afterHeal afterReturn maxMapSizes handled wallMs'
+        'afterKill duringCut afterHeal afterReturn dht maxMapSizes handled wallMs'
       ).split(' '),
     );
     expect(Object.keys(shown.broadcast)).toEqual(
