@@ -5,7 +5,7 @@ import type { Leases } from './leases.js';
 import type { Output } from './output.js';
 import type { Key } from './record.js';
 import type { Region } from './region.js';
-import type { Store } from './store.js';
+import type { Shelf, Store } from './store.js';
 
 /** What the parts of a node share: the time and the outputs of the input in hand, what it knows, and what it holds. */
 export interface Context {
@@ -23,6 +23,8 @@ export interface Context {
   emit(event: Event): void;
   /** Asks to be called at this time, or before. */
   wake(at: Millis): void;
+  /** A key is held no more, here and in storage. */
+  forget(shelf: Shelf): void;
   /** Storage is to keep what is held of a key and author; calls back once it does, or cannot. At once where it need not last. */
   persist(key: Key, author: PeerId, done: (ok: boolean) => void): void;
 }

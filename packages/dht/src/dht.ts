@@ -6,6 +6,7 @@ import type { Config, Options } from './config.js';
 import type { Context } from './context.js';
 import { Coordinator } from './coordinator.js';
 import type { Event, Outcome } from './event.js';
+import { Handover } from './handover.js';
 import { Holder } from './holder.js';
 import type { Input, Ticket } from './input.js';
 import { Keeper } from './keeper.js';
@@ -23,6 +24,7 @@ import { keyId } from './record.js';
 import { Region } from './region.js';
 import { Replicator } from './replicator.js';
 import { Store } from './store.js';
+import type { Shelf } from './store.js';
 import { Subscriptions } from './subscriptions.js';
 import type { Timer } from './timer.js';
 
@@ -84,6 +86,7 @@ export class Dht implements Machine<Input, Output> {
       put: (output: Output) => this.out.push(output),
       emit: (event: Event) => this.out.push({ type: 'event', event }),
       wake: (at: Millis) => this.wake(at),
+      forget: (shelf: Shelf) => this.keeper.forget(shelf),
       persist: (key: Key, author: PeerId, done: (ok: boolean) => void) => this.keeper.persist(key, author, done),
     };
     this.context = context;
@@ -104,7 +107,7 @@ export class Dht implements Machine<Input, Output> {
     const tools: Tools = { context, calls: this.calls, members: this.members, holder: this.holder };
     this.coordinator = new Coordinator(tools, { written: (key, copy) => this.notifier.written(key, copy) });
     this.operations = new Operations(tools, this.coordinator);
-    this.replicator = new Replicator(tools);
+    this.replicator = new Replicator(tools, new Handover(context, this.operations));
     this.subscriptions = new Subscriptions(context);
     this.publisher = new Publisher(context);
   }
@@ -230,8 +233,8 @@ export class Dht implements Machine<Input, Output> {
   /** Publishes an own record again. What was replaced meanwhile is so no more. */
   private publish(key: Key, copy: Copy, lasting: boolean): void {
     this.operations.run(this.operations.ownTicket(), { type: 'put', key, copy }, undefined, (outcome) => {
-      if (outcome.type !== 'stored') return;
-      if (outcome.record.version === copy.record.version) this.publisher.add(key, copy, lasting);
+      if (outcome.type === 'conflict') this.publisher.delete(key);
+      if (outcome.type === 'stored') this.publisher.add(key, copy, lasting);
     });
   }
 
@@ -347,9 +350,10 @@ export class Dht implements Machine<Input, Output> {
   }
 
   private wake(at: Millis): void {
-    if (at >= this.wakeAt || at === Infinity) return;
     assert(!Number.isNaN(at), 'a time');
-    this.wakeAt = Math.max(at, this.context.now + PAUSE_MS);
-    this.out.push({ type: 'timer', at: this.wakeAt, timer: { type: 'due' } });
+    const due = Math.max(at, this.context.now + PAUSE_MS);
+    if (due >= this.wakeAt) return;
+    this.wakeAt = due;
+    this.out.push({ type: 'timer', at: due, timer: { type: 'due' } });
   }
 }

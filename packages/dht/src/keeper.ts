@@ -5,7 +5,7 @@ import type { Digest } from './message.js';
 import { SPACES, keyId } from './record.js';
 import type { Key } from './record.js';
 import { copyOf } from './store.js';
-import type { Held } from './store.js';
+import type { Held, Shelf } from './store.js';
 
 /** Has storage keep what the store holds, and compares that with what others hold. */
 export class Keeper {
@@ -30,6 +30,12 @@ export class Keeper {
     const job = this.nextJob++;
     this.jobs.set(job, done);
     this.context.put({ type: 'persist', job, name: `${SPACES.indexOf(key.space)}/${id}/${author}`, bytes });
+  }
+
+  /** Gives a key up, here and in storage. */
+  forget({ id, key, records }: Shelf): void {
+    this.context.store.drop(id);
+    for (const author of records.keys()) this.persist(key, author, () => {});
   }
 
   /** Storage has carried out a job, or could not. */

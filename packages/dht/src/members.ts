@@ -18,10 +18,18 @@ export class Members {
     this.calls = calls;
   }
 
-  /** Calls back with up to `count` members, nearest first; at once where they are known. */
-  find(target: PeerId, count: number, found: (peers: readonly PeerId[]) => void, rounds = MAX_ROUNDS): void {
+  /**
+   * Calls back with up to `count` members, nearest first, at once where they are known. Not `certain`: the key is so far from
+   * here that there may be nearer ones.
+   */
+  find(
+    target: PeerId,
+    count: number,
+    found: (peers: readonly PeerId[], certain: boolean) => void,
+    rounds = MAX_ROUNDS,
+  ): void {
     const { peers, ask } = this.look(target, count);
-    if (ask === undefined || rounds === 0) found(peers);
+    if (ask === undefined || rounds === 0) found(peers, ask === undefined);
     else this.ask(ask, () => this.find(target, count, found, rounds - 1));
   }
 

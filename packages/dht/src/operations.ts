@@ -203,7 +203,8 @@ export class Operations {
   /** There is a record as new as ours: it is written as a newer one, unless it was to replace another. */
   private outranked(ticket: Ticket, operation: Operation, conflict: boolean, [current]: readonly Copy[]): void {
     const { op } = operation;
-    if (conflict || op.type !== 'put' || current === undefined) {
+    // What is published again is what it was.
+    if (conflict || ticket < 0 || op.type !== 'put' || current === undefined) {
       const record = current !== undefined && isLive(current) ? current.record : null;
       return this.end(ticket, { type: 'conflict', record });
     }

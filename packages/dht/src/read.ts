@@ -150,7 +150,8 @@ export class Read {
   private correct(merged: readonly Copy[]): void {
     const { context, calls, holder } = this.tools;
     const { key, after } = this.query;
-    const holders = this.peers.slice(0, context.config.replicas);
+    // All that have answered have it after that.
+    const holders = this.peers.filter((peer) => this.answers.has(peer));
     for (const [peer, { copies, more }] of this.answers) {
       const has = (wanted: Copy) =>
         copies.some(({ record }) => compareRecords(key, record, wanted.record) >= 0 && isSame(key, record, wanted));

@@ -2,6 +2,7 @@ import { jitter } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { compareRingDistance } from '@peerpigeon/xor';
 import { MAX_LEASES, MAX_OFFERED } from './config.js';
+import type { Handover } from './handover.js';
 import type { Digest } from './message.js';
 import { pageOf } from './pages.js';
 import type { Tools } from './read.js';
@@ -20,10 +21,12 @@ const AUDIT_JITTER = 0.1;
 /**
  * Sees to it that those nearest to a key hold it: whenever the leaf set has changed, and once an hour whatever happens. A member
  * that should have a record, and is not known to, is offered it by the holder next to it on the ring, who is sure to have
- * noticed that it came. Whoever is not among the nearest any more forgets a key once all of these have said that they have it.
+ * noticed that it came. Whoever is not among the nearest any more forgets a key once all of these have said that they have it, or,
+ * where they are too far to be known, has handed it over to them.
  */
 export class Replicator {
   private readonly tools: Tools;
+  private readonly handover: Handover;
   private readonly queue = new Set<PeerId>();
   private readonly offers = new Map<PeerId, Set<Shelf>>();
   private readonly busy = new Set<PeerId>();
@@ -31,13 +34,14 @@ export class Replicator {
   private batchAt: Millis = Infinity;
   private auditAt: Millis = Infinity;
 
-  constructor(tools: Tools) {
+  constructor(tools: Tools, handover: Handover) {
     this.tools = tools;
+    this.handover = handover;
   }
 
   /** When there is something to do. */
   get nextAt(): Millis {
-    return Math.min(this.allAt, this.batchAt, this.auditAt);
+    return Math.min(this.allAt, this.batchAt, this.auditAt, this.handover.nextAt);
   }
 
   /** The leaf set has changed. */
@@ -74,10 +78,12 @@ export class Replicator {
       this.batchAt = now;
     }
     if (this.batchAt <= now) this.batch();
+    this.handover.due();
   }
 
   clear(): void {
     this.queue.clear();
+    this.handover.clear();
     this.offers.clear();
     this.busy.clear();
     this.allAt = this.batchAt = this.auditAt = Infinity;
@@ -90,7 +96,11 @@ export class Replicator {
       if (left-- === 0) break;
       this.queue.delete(id);
       const shelf = context.store.shelf(id);
-      if (shelf !== undefined) members.find(id, replicasOf(shelf), (peers) => this.consider(shelf, peers));
+      if (shelf !== undefined)
+        members.find(id, replicasOf(shelf), (peers, certain) => {
+          if (certain) this.consider(shelf, peers);
+          else this.handover.add(shelf);
+        });
     }
     this.batchAt = this.queue.size > 0 ? context.now + BATCH_MS : Infinity;
   }
@@ -120,9 +130,7 @@ export class Replicator {
     const { context } = this.tools;
     if (!shelf.audited || peers.length < replicasOf(shelf) || peers.includes(context.self)) return;
     if (!peers.every((peer) => shelf.holders.has(peer))) return;
-    const authors = [...shelf.records.keys()];
-    context.store.drop(shelf.id);
-    for (const author of authors) context.persist(shelf.key, author, () => {});
+    context.forget(shelf);
   }
 
   /** Those that should have the leases of a key get them from the holder next to them. */
