@@ -83,7 +83,8 @@ export class Region {
     this.since ??= now;
     this.leaves = leaves;
     this.member = member;
-    this.view = undefined;
+    // What changed here may have changed what others said, too.
+    this.refresh();
   }
 
   /** A peer said who stands next to it. */

@@ -31,6 +31,7 @@ export class Replicator {
   private readonly offers = new Map<PeerId, Set<Shelf>>();
   private readonly busy = new Set<PeerId>();
   private allAt: Millis = Infinity;
+  private againAt: Millis = Infinity;
   private batchAt: Millis = Infinity;
   private auditAt: Millis = Infinity;
 
@@ -41,13 +42,15 @@ export class Replicator {
 
   /** When there is something to do. */
   get nextAt(): Millis {
-    return Math.min(this.allAt, this.batchAt, this.auditAt, this.handover.nextAt);
+    return Math.min(this.allAt, this.againAt, this.batchAt, this.auditAt, this.handover.nextAt);
   }
 
   /** The leaf set has changed. */
   leavesChanged(): void {
     const { config, now } = this.tools.context;
     this.allAt = Math.min(this.allAt, now + config.settleMs);
+    // Not all notice the same loss at once.
+    this.againAt = now + AGAIN_MS;
     if (this.auditAt === Infinity) this.auditAt = now + jitter(config.rng, config.auditMs, AUDIT_JITTER);
     this.tools.context.wake(this.nextAt);
   }
@@ -71,8 +74,9 @@ export class Replicator {
       }
       this.allAt = now;
     }
-    if (this.allAt <= now) {
+    if (Math.min(this.allAt, this.againAt) <= now) {
       this.allAt = Infinity;
+      if (this.againAt <= now) this.againAt = Infinity;
       for (const { id } of store.all()) this.queue.add(id);
       for (const [id, book] of leases.all()) this.lend(id, book);
       this.batchAt = now;
@@ -86,7 +90,7 @@ export class Replicator {
     this.handover.clear();
     this.offers.clear();
     this.busy.clear();
-    this.allAt = this.batchAt = this.auditAt = Infinity;
+    this.allAt = this.againAt = this.batchAt = this.auditAt = Infinity;
   }
 
   private batch(): void {
@@ -257,8 +261,8 @@ export class Replicator {
     this.busy.delete(peer);
     this.offers.delete(peer);
     context.region.lose(peer, context.now);
-    this.allAt = Math.min(this.allAt, context.now + AGAIN_MS);
-    context.wake(this.allAt);
+    this.againAt = Math.min(this.againAt, context.now + AGAIN_MS);
+    context.wake(this.againAt);
   }
 }
 

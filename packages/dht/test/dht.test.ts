@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { World, value } from './world.js';
+import { World, keyOf } from './world.js';
 
 describe('dht', () => {
   it.each([1, 2, 5, 9, 20, 300])(
@@ -9,7 +9,7 @@ describe('dht', () => {
       world.add(count);
       world.run(40_000);
       for (let i = 0; i < 20; i++) {
-        const key = value(`key ${i}`);
+        const key = keyOf(`key ${i}`);
         const writer = world.up[(i * 7) % count]!;
         const outcome = world.put(writer, key, `value ${i}`);
         expect(outcome).toMatchObject({ type: 'stored' });
@@ -27,7 +27,7 @@ describe('dht', () => {
         );
         expect(world.get(world.up[(i * 11 + 3) % count]!, key)).toBe(`value ${i}`);
       }
-      expect(world.get(world.up[0]!, value('absent'))).toBeNull();
+      expect(world.get(world.up[0]!, keyOf('absent'))).toBeNull();
     },
   );
 });

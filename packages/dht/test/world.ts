@@ -1,7 +1,7 @@
 import { SeededRng, TimeHeap } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { SortedRing, compareRingDistance, sortByDistance } from '@peerpigeon/xor';
-import { Dht, encodeMessage, decodeMessage, keyId } from '../src/index.js';
+import { Dht, encodeMessage, decodeMessage, keptFromBytes, keyId } from '../src/index.js';
 import type { DhtRecord, Event, Input, Key, Options, Outcome, Output } from '../src/index.js';
 import { decode, encode } from '@peerpigeon/core';
 
@@ -65,6 +65,14 @@ export class World {
     const dht = new Dht({ peerId: id, rng, epoch, ...this.options, ...options });
     const node: Node = { id, dht, events: [], kept: this.nodes.get(id)?.kept ?? new Map(), up: true, side: 0 };
     this.nodes.set(id, node);
+    return node;
+  }
+
+  /** A new run of a node, with the storage of the old one. */
+  restart({ id, kept }: Node): Node {
+    const node = this.join(id);
+    const all = [...kept.values()].map((bytes) => keptFromBytes(bytes, EPOCH + this.now));
+    this.feed(node, { type: 'restore', kept: all });
     return node;
   }
 
@@ -200,7 +208,7 @@ export class World {
   }
 }
 
-export function value(name: string): Key {
+export function keyOf(name: string): Key {
   return { space: 'value', name };
 }
 
