@@ -65,7 +65,8 @@ export interface KillEntry {
   readonly killed: number;
   /** Ids of the keys that nobody had any more at that instant. */
   readonly lost: readonly PeerId[];
-  /** Of the others, those that a minute later exactly the right peers had; null: not looked yet. */
+  /** Of the others, those that a minute later all had that should, and those that nobody else had either; null: not looked yet. */
+  complete: number | null;
   exact: number | null;
 }
 
@@ -96,6 +97,8 @@ export class DhtJournal {
   readonly windows = new Map<'idle' | 'puts' | 'gets', Window>();
   kill: KillEntry | null = null;
   heal: HealEntry | null = null;
+  /** When holders died while subscribers were told of updates, and how many. */
+  holdersKilled: { readonly atMs: Millis; readonly count: number } | null = null;
   /** Leases at all peers that were up: with all subscribers there, and when they had been gone for longer than a lease lasts. */
   leases: { before: number; after: number | null } | null = null;
   private readonly byKey = new Map<PeerId, PutEntry[]>();

@@ -12,7 +12,8 @@ export interface DhtKillMetrics {
   /** … and those that a get returned nothing for a minute later. The promise: the same keys. */
   readonly lost: number;
   readonly exactlyTheLost: boolean;
-  /** Share of the other keys that, a minute later, exactly their k nearest had. */
+  /** Shares of the other keys that a minute later all their k nearest had, and that nobody else had either. */
+  readonly complete: number | null;
   readonly exactNearest: number | null;
   /** Gets from the instant of the kill on. */
   readonly atOnce: GetMetrics;
@@ -42,9 +43,12 @@ export interface SubscriptionMetrics {
   readonly lost: number;
   /** Told twice of the same version, or of an older one after a newer one. */
   readonly repeated: number;
-  /** From the put to the subscriber. */
+  /** From the put to the subscriber, of updates that were stored before holders died; … */
   readonly latencyMs: Spread;
-  /** Twice the median latency of a direct message in the same mesh, and the above in that unit. */
+  /** … and of those that were not. */
+  readonly killedLatencyMs: Spread;
+  readonly killedHolders: number;
+  /** Twice the median latency of a direct message in the same mesh, and `latencyMs` in that unit. */
   readonly roundTripMs: number | null;
   readonly roundTrips: Spread;
   /** At all peers: with all subscribers there, and when they had been gone for longer than a lease lasts. */
@@ -82,6 +86,7 @@ function killMetrics(journal: DhtJournal): DhtKillMetrics | null {
     expectedLost: kill.lost.length,
     lost: lost.size,
     exactlyTheLost: lost.size === kill.lost.length && kill.lost.every((id) => lost.has(id)),
+    complete: kill.complete === null ? null : share(kill.complete, journal.keys().length - kill.lost.length),
     exactNearest: kill.exact === null ? null : share(kill.exact, journal.keys().length - kill.lost.length),
     atOnce: getMetrics(gets(journal, 'upheaval')),
     later: getMetrics(later),
@@ -111,14 +116,16 @@ function healMetrics(journal: DhtJournal): DhtHealMetrics | null {
 /** What subscribers were told of the updates that were stored. */
 export function subscriptionMetrics(journal: DhtJournal, roundTripMs: number | null): SubscriptionMetrics {
   const stayed = journal.subscriptions.filter(({ stays, doneMs }) => stays && doneMs !== null);
+  const killMs = journal.holdersKilled?.atMs ?? Infinity;
   const latencies: number[] = [];
+  const killedLatencies: number[] = [];
   let [expected, superseded, lost] = [0, 0, 0];
   for (const { keyId, changes, doneMs } of stayed) {
-    for (const { atMs, record } of journal.writesOf(keyId)) {
+    for (const { atMs, storedMs, record } of journal.writesOf(keyId)) {
       if (record === null || atMs < (doneMs ?? Infinity)) continue;
       expected++;
       const told = changes.find(({ version }) => version === record.version);
-      if (told !== undefined) latencies.push(told.atMs - atMs);
+      if (told !== undefined) ((storedMs ?? Infinity) < killMs ? latencies : killedLatencies).push(told.atMs - atMs);
       else if (changes.some(({ version }) => version > record.version)) superseded++;
       else lost++;
     }
@@ -126,11 +133,13 @@ export function subscriptionMetrics(journal: DhtJournal, roundTripMs: number | n
   return {
     subscribers: stayed.length,
     expected,
-    notified: latencies.length,
+    notified: latencies.length + killedLatencies.length,
     superseded,
     lost,
     repeated: stayed.reduce((sum, entry) => sum + repeatedOf(entry), 0),
     latencyMs: roundedSpread(spread(latencies)),
+    killedLatencyMs: roundedSpread(spread(killedLatencies)),
+    killedHolders: journal.holdersKilled?.count ?? 0,
     roundTripMs: rounded(roundTripMs),
     roundTrips: roundedSpread(spread(roundTripMs === null ? [] : latencies.map((ms) => ms / roundTripMs))),
     leases: journal.leases,

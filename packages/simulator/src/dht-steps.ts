@@ -51,10 +51,11 @@ export function dhtKill(run: Run): void {
   const keys = dht.journal.keys();
   const kept = keys.filter((key) => dht.holders(key).length > 0);
   const lost = keys.filter((key) => !kept.includes(key)).map(keyId);
-  const kill = { killed: doomed.length, lost, exact: null as number | null };
+  const kill = { killed: doomed.length, lost, complete: null as number | null, exact: null as number | null };
   dht.journal.kill = kill;
   scheduleGets(run, keys.length, 'upheaval');
   network.run(Math.max(RECOVERY_MS, keys.length * options.intervalMs + DHT_DONE_MS));
+  kill.complete = kept.filter((key) => dht.isComplete(key)).length;
   kill.exact = kept.filter((key) => dht.isExact(key)).length;
   scheduleGets(run, keys.length, 'after');
   network.run(keys.length * options.intervalMs);

@@ -91,4 +91,5 @@ function killHolders({ dht, network, options, rng, samples }: Run, keys: readonl
   if (doomed.size === 0) return;
   samples.disturb();
   network.kill([...doomed]);
+  dht.journal.holdersKilled = { atMs: network.now, count: doomed.size };
 }

@@ -45,6 +45,12 @@ export class DhtWorkload {
     return trueHolders(key, ids, DEFAULTS.replicas);
   }
 
+  /** Whether all those have records of a key that should. */
+  isComplete(key: Key): boolean {
+    const had = new Set(this.holders(key).map(({ id }) => id));
+    return this.nearest(key).every((id) => had.has(id));
+  }
+
   /** Whether exactly those have records of a key that should. */
   isExact(key: Key): boolean {
     const holders = this.holders(key);
@@ -59,8 +65,7 @@ export class DhtWorkload {
     const holders = this.holders(key);
     const newest = holders.flatMap(({ dht }) => newestOf(key, dht.held(key)) ?? []);
     const winner = newestOf(key, newest);
-    const had = new Set(holders.map(({ id }) => id));
-    if (winner === undefined || !this.nearest(key).every((id) => had.has(id))) return false;
+    if (winner === undefined || !this.isComplete(key)) return false;
     const { hash: wanted } = rankOf(key, winner);
     return newest.every((record) => rankOf(key, record).hash === wanted);
   }

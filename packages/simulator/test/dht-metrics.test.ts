@@ -108,13 +108,14 @@ describe('the metrics of the dht', () => {
     const puts = [put('x', 1), put('y', 2), put('z', 3)];
     const gone = get('x', { phase: 'after', verdict: 'gone' });
     const journal = journalOf(puts, [gone, get('y', { phase: 'after' }), get('z', { phase: 'upheaval' })]);
-    journal.kill = { killed: 5, lost: [keyId(key('x'))], exact: 1 };
+    journal.kill = { killed: 5, lost: [keyId(key('x'))], complete: 2, exact: 1 };
     const shown = dhtResults(journal, null);
     expect(shown.afterKill).toMatchObject({
       killed: 5,
       expectedLost: 1,
       lost: 1,
       exactlyTheLost: true,
+      complete: 1,
       exactNearest: 0.5,
     });
     expect(shown.afterKill).toMatchObject({ atOnce: { gets: 1, found: 1 }, later: { gets: 2, found: 1, gone: 1 } });
@@ -123,7 +124,9 @@ describe('the metrics of the dht', () => {
   });
 
   test('S33: an update that a subscriber was not told of is lost, or a newer one came first', () => {
-    const puts = [1, 2, 3, 4].map((version) => put('x', version, { phase: 'upheaval', atMs: 1_000 * version }));
+    const puts = [1, 2, 3, 4].map((version) =>
+      put('x', version, { phase: 'upheaval', atMs: 1_000 * version, storedMs: 1_000 * version + 100 }),
+    );
     const journal = journalOf(puts, []);
     const changes = [
       { version: 2, atMs: 2_300 },
@@ -141,6 +144,7 @@ describe('the metrics of the dht', () => {
     const silent = { ...told, doneMs: 3_500, changes: [] };
     journal.subscriptions.push(told, silent, { ...silent, stays: false });
     journal.leases = { before: 24, after: 0 };
+    journal.holdersKilled = { atMs: 3_000, count: 3 };
     expect(dhtResults(journal, roundTripOf([100, 300, 200])).subscriptions).toEqual({
       subscribers: 2,
       expected: 4,
@@ -148,9 +152,11 @@ describe('the metrics of the dht', () => {
       superseded: 1,
       lost: 1,
       repeated: 1,
-      latencyMs: { p50: 300, p99: 900, max: 900 },
+      latencyMs: { p50: 300, p99: 300, max: 300 },
+      killedLatencyMs: { p50: 900, p99: 900, max: 900 },
+      killedHolders: 3,
       roundTripMs: 400,
-      roundTrips: { p50: 0.75, p99: 2.25, max: 2.25 },
+      roundTrips: { p50: 0.75, p99: 0.75, max: 0.75 },
       leases: { before: 24, after: 0 },
     });
   });
