@@ -16,6 +16,8 @@ export const MAX_SIDE = 16;
 export const MAX_OFFERED = 48;
 /** Subscribers named in one message. A guess: 2 KiB. */
 export const MAX_LEASES = 64;
+/** Parts of one key that a replica remembers: the authors that a key may have, with those that are gone. A guess: four times these. */
+export const MAX_PARTS = 1_024;
 
 /** Who this node is and how it is tuned. */
 export interface Config {

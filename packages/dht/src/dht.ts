@@ -107,7 +107,7 @@ export class Dht implements Machine<Input, Output> {
     const tools: Tools = { context, calls: this.calls, members: this.members, holder: this.holder };
     this.coordinator = new Coordinator(tools, { written: (key, copy) => this.notifier.written(key, copy) });
     this.operations = new Operations(tools, this.coordinator);
-    this.replicator = new Replicator(tools, new Handover(context, this.operations));
+    this.replicator = new Replicator(tools, new Handover(tools, this.operations));
     this.subscriptions = new Subscriptions(context);
     this.publisher = new Publisher(context);
   }

@@ -1,7 +1,9 @@
 import { between } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Context } from './context.js';
+import type { Members } from './members.js';
 import type { Operations } from './operations.js';
+import type { Tools } from './read.js';
 import { copyOf } from './store.js';
 import type { Shelf } from './store.js';
 
@@ -18,12 +20,14 @@ const AGAIN_MS: Millis = 30_000;
  */
 export class Handover {
   private readonly context: Context;
+  private readonly members: Members;
   private readonly operations: Operations;
   private readonly waiting = new Map<PeerId, Millis>();
   private readonly under = new Set<PeerId>();
 
-  constructor(context: Context, operations: Operations) {
+  constructor({ context, members }: Tools, operations: Operations) {
     this.context = context;
+    this.members = members;
     this.operations = operations;
   }
 
@@ -90,8 +94,14 @@ export class Handover {
     const { id } = shelf;
     if (!this.under.delete(id)) return;
     if (!done) this.waiting.set(id, this.context.now + AGAIN_MS);
-    // By now it may be ours to hold: then it has come back, or stays.
-    else if (this.context.store.shelf(id) === shelf) this.context.forget(shelf);
+    else {
+      const replicas = Math.max(1, ...[...shelf.records.values()].map(({ record }) => record.replicas));
+      // By now it may be known to be ours to hold.
+      this.members.find(id, replicas, (peers, certain) => {
+        const { store, self } = this.context;
+        if (store.shelf(id) === shelf && !(certain && peers.includes(self))) this.context.forget(shelf);
+      });
+    }
     this.context.wake(this.nextAt);
   }
 }

@@ -115,18 +115,15 @@ export class Replicator {
     const outside = !peers.includes(context.self);
     for (const peer of peers) {
       if (peer === context.self || shelf.holders.has(peer)) continue;
-      if ((outside && shelf.audited) || this.isOurs(peer, shelf.holders)) this.offer(peer, shelf);
+      if ((outside && shelf.audited) || this.isOurs(peer, shelf.holders, peers)) this.offer(peer, shelf);
     }
     this.release(shelf, peers);
   }
 
-  /** Whether no other holder stands nearer to a peer on the ring. */
-  private isOurs(peer: PeerId, holders: ReadonlySet<PeerId>): boolean {
-    const { self, region, now } = this.tools.context;
-    for (const holder of holders) {
-      if (holder !== peer && compareRingDistance(peer, holder, self) < 0 && region.knows(holder, now)) return false;
-    }
-    return true;
+  /** Whether none of those that should hold a key, and do, stands nearer to a peer on the ring than we. */
+  private isOurs(peer: PeerId, holders: ReadonlySet<PeerId>, peers: readonly PeerId[]): boolean {
+    const { self } = this.tools.context;
+    return peers.every((other) => !holders.has(other) || compareRingDistance(peer, self, other) <= 0);
   }
 
   /** A key that others hold, and that is not ours to hold, is forgotten. */
@@ -143,7 +140,7 @@ export class Replicator {
     const { peers } = members.look(id, context.config.replicas);
     if (!peers.includes(context.self)) return;
     for (const peer of peers) {
-      if (peer !== context.self && !book.holders.has(peer) && this.isOurs(peer, book.holders)) {
+      if (peer !== context.self && !book.holders.has(peer) && this.isOurs(peer, book.holders, peers)) {
         this.lendTo(peer, book, id);
       }
     }

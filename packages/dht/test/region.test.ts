@@ -8,7 +8,7 @@ import { Region } from '../src/region.js';
 const LEAF_SET = 8;
 const rngId = (rng: SeededRng): string =>
   Array.from({ length: 5 }, () => rng.uint32().toString(16).padStart(8, '0')).join('');
-const hexId = fc.string({ unit: fc.constantFrom(...'0123456789abcdef'), minLength: 40, maxLength: 40 });
+const hexId = fc.string({ unit: fc.constantFrom(...Array.from('0123456789abcdef')), minLength: 40, maxLength: 40 });
 
 describe('arcs', () => {
   it('neighbourOf steps to the next id, round the ring', () => {
