@@ -6,6 +6,8 @@ const MAX_MESSAGE_BYTES = 65_536;
 /** A links port within one process: whoever shares a `MemoryLinks` can link. A description's SDP is the end's number. */
 export class MemoryLinks implements Links {
   readonly ends = new Map<string, End>();
+  /** What is sent is lost, and nobody is told. */
+  mute = false;
   private made = 0;
 
   /** Transports that hold resources. */
@@ -65,7 +67,7 @@ class End implements Link {
   }
 
   private carry(carrier: Carrier, bytes: Uint8Array): void {
-    if (this.state !== 'open') return;
+    if (this.state !== 'open' || this.links.mute) return;
     const copy = bytes.slice();
     later(() => this.other?.state === 'open' && this.other.handlers.message(carrier, copy));
   }

@@ -67,8 +67,8 @@ export class Chunks {
     }
     // Whoever answers first will do: it cannot be another one.
     const got = await this.operations.run({ type: 'get', key: { space: 'chunk', name }, quorum: 1 }, terms);
-    const record = got.type === 'found' ? got.records[0] : undefined;
-    if (record === undefined || chunkName(record.value) !== name) throw incompleteError(key, name);
+    const record = got.type === 'found' ? got.records.find(({ value }) => chunkName(value) === name) : undefined;
+    if (record === undefined) throw incompleteError(key, name);
     this.keep(name, record.value.slice());
     return record.value;
   }
