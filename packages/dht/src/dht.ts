@@ -224,8 +224,7 @@ export class Dht implements Machine<Input, Output> {
     const { store, leases, now } = this.context;
     for (const { shelf, held } of store.sweep(now)) this.keeper.persist(shelf.key, held.record.author, () => {});
     leases.sweep(now);
-    this.subscriptions.expire();
-    for (const key of this.subscriptions.renewals()) this.lease(this.operations.ownTicket(), key, undefined, () => {});
+    for (const key of this.subscriptions.due()) this.lease(this.operations.ownTicket(), key, undefined, () => {});
     for (const { key, copy, lasting } of this.publisher.due()) this.publish(key, copy, lasting);
     this.replicator.due();
   }

