@@ -1,4 +1,4 @@
-import { PeerPigeonMesh, type StatusChange } from '@peerpigeon/client';
+import { indexedDbStorage, PeerPigeonMesh, type StatusChange } from '@peerpigeon/client';
 import { contentText, count, errorText, shortId } from './format.js';
 import { labelledConsole } from './labelled-console.js';
 import type { Launch, Settings } from './settings.js';
@@ -18,7 +18,7 @@ export class Session {
   private readonly undo: (() => void)[] = [];
   private readonly refreshing: number;
 
-  constructor(store: Store, settings: Settings, { debug, tab }: Launch) {
+  constructor(store: Store, settings: Settings, { debug, tab, peerId }: Launch) {
     this.store = store;
     const { network: networkName, maxPeers, minPeers } = settings;
     this.mesh = new PeerPigeonMesh({
@@ -26,6 +26,7 @@ export class Session {
       maxPeers,
       minPeers,
       debug,
+      ...(peerId === null ? {} : { peerId, storage: indexedDbStorage() }),
       // With a logger of its own the library says more than errors.
       ...(debug && tab !== null ? { logger: labelledConsole(tab) } : {}),
     });

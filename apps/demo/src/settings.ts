@@ -17,6 +17,8 @@ export interface Launch {
   readonly debug: boolean;
   /** `?join=false`: do not join on load. */
   readonly join: boolean;
+  /** `?peerId=`: the own id or name; what this peer holds of the DHT is kept over reloads. */
+  readonly peerId: string | null;
 }
 
 /** Where settings are kept: the part of `Storage` that is used. */
@@ -57,6 +59,7 @@ export function readLaunch(query: URLSearchParams): Launch {
     tab: text(query.get('tab')) ?? null,
     debug: query.get('debug') === 'true',
     join: query.get('join') !== 'false',
+    peerId: text(query.get('peerId')) ?? null,
   };
 }
 

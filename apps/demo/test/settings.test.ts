@@ -58,7 +58,17 @@ describe('settings', () => {
   });
 
   it('S158: reads tab and debug, and joins unless told not to', () => {
-    expect(readLaunch(new URLSearchParams('debug=true&tab=4'))).toEqual({ tab: '4', debug: true, join: true });
-    expect(readLaunch(new URLSearchParams('join=false'))).toEqual({ tab: null, debug: false, join: false });
+    expect(readLaunch(new URLSearchParams('debug=true&tab=4&peerId=Ada'))).toEqual({
+      tab: '4',
+      debug: true,
+      join: true,
+      peerId: 'Ada',
+    });
+    expect(readLaunch(new URLSearchParams('join=false'))).toEqual({
+      tab: null,
+      debug: false,
+      join: false,
+      peerId: null,
+    });
   });
 });
