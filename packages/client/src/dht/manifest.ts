@@ -28,7 +28,7 @@ export function cutIntoChunks(value: Uint8Array): Chunk[] {
   return chunks;
 }
 
-/** PROTOCOL.md, Large values. */
+/** PROTOCOL.md, Large values of the DHT. */
 export function encodeManifest({ total, names }: Manifest): Uint8Array {
   return encode([total, names.map(hexToBytes)]);
 }
