@@ -243,7 +243,8 @@ export class Dht implements Machine<Input, Output> {
     const copy = { record, leftMs: record.ttlMs };
     const tell = this.teller(ticket);
     this.operations.run(ticket, { type: 'put', key, copy }, timeoutMs, (outcome) => {
-      if (outcome.type === 'stored') this.publisher.add(key, { ...copy, record: outcome.record }, ttlMs === undefined);
+      const lasting = ttlMs === undefined || key.space === 'part';
+      if (outcome.type === 'stored') this.publisher.add(key, { ...copy, record: outcome.record }, lasting);
       tell(outcome);
     });
   }

@@ -31,7 +31,10 @@ export type Input =
       readonly key: Key;
       readonly form: Form;
       readonly value: Uint8Array;
-      /** How long it lives. Without it: `ttlMs` of the config, renewed for as long as this node is in the mesh. */
+      /**
+       * How long it lives. Without it: `ttlMs` of the config, renewed for as long as this node is in the mesh. A part is renewed with it
+       * as well: so long it lives from then on.
+       */
       readonly ttlMs?: Millis;
       /** The version it replaces, 0: there is none. Else `newer` with `conflict` comes of it. */
       readonly expectedVersion?: number;
