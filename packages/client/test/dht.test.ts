@@ -247,18 +247,6 @@ describe('errors', () => {
     await check();
   });
 
-  it('a peer without it is no holder; the others go on', async () => {
-    world = new World();
-    const with1 = world.mesh({ maxPeers: 8 });
-    const without = world.mesh({ maxPeers: 8, enableWebDHT: false });
-    const with2 = world.mesh({ maxPeers: 8 });
-    for (const mesh of [with1, without, with2]) await mesh.connect(URL);
-    const all = [with1, without, with2];
-    await vi.waitUntil(() => all.every((mesh) => mesh.getConnectedPeerCount() === 2), { timeout: 10_000 });
-    await with1.dhtPut('key', 1);
-    expect(await with2.dhtGet('key')).toBe(1);
-  });
-
   it.each([
     ['', 'OUT_OF_RANGE', /1 to 256 bytes of UTF-8, got 0/],
     ['k'.repeat(257), 'OUT_OF_RANGE', /got 257/],
