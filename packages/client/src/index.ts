@@ -43,6 +43,9 @@ export type {
   TransferResult,
 } from './transfer/offers.js';
 export { WebDHT } from './dht/web-dht.js';
+export type { DhtCounter } from './dht/counter.js';
+export type { DhtMergedOptions } from './dht/handle.js';
+export type { DhtSet } from './dht/set.js';
 export type { DhtConflict, DhtStats } from './dht/dht-node.js';
 export type { DhtDeleteOptions, DhtGetOptions, DhtOptions, DhtPutOptions } from './dht/options.js';
 export type { DhtEntry, DhtStored } from './dht/values.js';

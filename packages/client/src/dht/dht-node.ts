@@ -2,11 +2,15 @@ import { dhtProtocol } from '@peerpigeon/dht';
 import type { Dht, Event, Input, Output, Stats } from '@peerpigeon/dht';
 import type { PeerId, Rng } from '@peerpigeon/core';
 import type { Clock, Protocol, Storage } from '@peerpigeon/mesh';
+import { DhtCounter } from './counter.js';
+import type { DhtMergedOptions } from './handle.js';
+import { MergedKeys } from './merged-keys.js';
 import { checkDeleting, checkGetting, checkKey, checkPutting, checkWaiting, encodeValue } from './options.js';
 import type { DhtDeleteOptions, DhtGetOptions, DhtOptions, DhtPutOptions } from './options.js';
 import { Operations } from './operations.js';
 import { PartStore } from './parts.js';
 import { RecordShelf } from './record-shelf.js';
+import { DhtSet } from './set.js';
 import { Subscriptions } from './subscriptions.js';
 import { Values, type DhtEntry, type DhtStored } from './values.js';
 import type { WatchedValue } from './watch.js';
@@ -27,6 +31,8 @@ export interface DhtStats extends Stats {
   /** Records that the storage had: those that were valid yet, and those that could not be read. */
   readonly restored: number;
   readonly unreadable: number;
+  /** Peers' parts of counters and sets that could not be read when this peer last looked: none unless somebody misbehaves. */
+  readonly unreadableParts: number;
 }
 
 /** What the dht needs of its mesh. */
@@ -45,7 +51,8 @@ export interface DhtHost {
 /** The dht of one mesh. Loaded on demand: a build that is told `enableWebDHT: false` holds none of it. */
 export class DhtNode {
   readonly protocol: Protocol;
-  readonly parts: PartStore;
+  /** Counters and sets. */
+  readonly merged: MergedKeys;
   private readonly host: DhtHost;
   private readonly machine: Dht;
   private readonly operations: Operations;
@@ -82,7 +89,7 @@ export class DhtNode {
     this.subscriptions = new Subscriptions(this.operations);
     this.values = new Values(this.operations, peerId, () => clock.wall());
     this.watching = new Watching(this.values, this.subscriptions, host);
-    this.parts = new PartStore(this.operations, this.subscriptions);
+    this.merged = new MergedKeys(new PartStore(this.operations, this.subscriptions), peerId);
   }
 
   /** Tells the machine what time it is, and what storage had. Before the mesh is joined. */
@@ -104,6 +111,7 @@ export class DhtNode {
   /** This mesh is about to leave. */
   leave(): void {
     this.watching.leave();
+    this.merged.leave();
   }
 
   /** Carries out what the machine asks for. */
@@ -145,9 +153,21 @@ export class DhtNode {
     return this.watching.watch(checkKey(key));
   }
 
+  /** @param merged ours, unless the mesh is not connected then: throws */
+  counter(key: string, options: DhtMergedOptions, merged: () => MergedKeys): DhtCounter {
+    return new DhtCounter(key, merged, options);
+  }
+
+  /** As {@link counter}. */
+  set<Element>(key: string, options: DhtMergedOptions, merged: () => MergedKeys): DhtSet<Element> {
+    const { peerId, clock } = this.host;
+    return new DhtSet(key, merged, options, peerId, () => clock.wall());
+  }
+
   stats(): DhtStats {
     const { restored = 0, unreadable = 0 } = this.shelf?.counts ?? {};
-    return { ...this.machine.stats, durable: this.shelf?.durable ?? false, restored, unreadable };
+    const unreadableParts = this.merged.unreadable;
+    return { ...this.machine.stats, durable: this.shelf?.durable ?? false, restored, unreadable, unreadableParts };
   }
 
   private onEvent(event: Event): void {

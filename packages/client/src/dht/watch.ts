@@ -14,15 +14,18 @@ export interface WatchedValue<Value = unknown> {
 const BUFFER_SIZE = 64;
 
 /** An iteration over the values of a key, which may fail. */
-export class Watch implements AsyncIterableIterator<WatchedValue> {
-  private readonly values: BoundedIterator<WatchedValue>;
+export class Watch<Item = WatchedValue> implements AsyncIterableIterator<Item> {
+  private readonly values: BoundedIterator<Item>;
   private ended = false;
   private failure: { readonly error: unknown } | undefined;
 
-  /** @param onEnd called once it takes no more */
-  constructor(onEnd: () => void) {
-    this.values = new BoundedIterator<WatchedValue>(
-      BUFFER_SIZE,
+  /**
+   * @param onEnd called once it takes no more
+   * @param bufferSize how many wait to be read
+   */
+  constructor(onEnd: () => void, bufferSize = BUFFER_SIZE) {
+    this.values = new BoundedIterator<Item>(
+      bufferSize,
       () => {},
       () => {
         this.ended = true;
@@ -32,7 +35,7 @@ export class Watch implements AsyncIterableIterator<WatchedValue> {
   }
 
   /** Harmless once it has ended: large values may be a while on their way. */
-  push(value: WatchedValue): void {
+  push(value: Item): void {
     if (!this.ended) this.values.push(value);
   }
 
@@ -51,7 +54,7 @@ export class Watch implements AsyncIterableIterator<WatchedValue> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<WatchedValue, undefined>> {
+  async next(): Promise<IteratorResult<Item, undefined>> {
     const result = await this.values.next();
     const { failure } = this;
     if (result.done !== true || failure === undefined) return result;
@@ -59,7 +62,7 @@ export class Watch implements AsyncIterableIterator<WatchedValue> {
     throw failure.error;
   }
 
-  return(): Promise<IteratorResult<WatchedValue, undefined>> {
+  return(): Promise<IteratorResult<Item, undefined>> {
     this.failure = undefined;
     return this.values.return();
   }

@@ -1,5 +1,8 @@
+import type { DhtCounter } from './counter.js';
 import type { DhtNode, DhtStats } from './dht-node.js';
+import type { DhtMergedOptions } from './handle.js';
 import type { DhtDeleteOptions, DhtGetOptions, DhtOptions, DhtPutOptions } from './options.js';
+import type { DhtSet } from './set.js';
 import type { DhtEntry, DhtStored } from './values.js';
 import type { WatchedValue } from './watch.js';
 
@@ -75,6 +78,16 @@ export class WebDHT {
    */
   watch<Value = unknown>(key: string): AsyncIterableIterator<WatchedValue<Value>> {
     return this.node(true).watch(key) as AsyncIterableIterator<WatchedValue<Value>>;
+  }
+
+  /** A number at which all peers count, at the same time. Its keys are its own, of 1 to 248 bytes. */
+  counter(key: string, options: DhtMergedOptions = {}): DhtCounter {
+    return this.node(true).counter(key, options, () => this.node(true).merged);
+  }
+
+  /** A set that all peers change, at the same time. Its keys are its own, of 1 to 252 bytes. */
+  set<Element = unknown>(key: string, options: DhtMergedOptions = {}): DhtSet<Element> {
+    return this.node(true).set(key, options, () => this.node(true).merged);
   }
 
   /** What this peer holds and has under way. */
