@@ -73,10 +73,10 @@ export class Read {
     const idle = asking.size === 0 && open.length === 0;
     if (idle || (found && answers.size >= query.quorum)) return this.finish();
     const wanted = (found || answers.size < query.quorum ? query.quorum : peers.length) + this.spare;
-    // One that answers at once goes on from there.
-    for (const peer of open.slice(0, Math.max(0, wanted - answers.size - asking.size))) {
-      if (!this.finished) this.ask(peer);
-    }
+    const next = open.slice(0, Math.max(0, wanted - answers.size - asking.size));
+    for (const peer of next) this.ask(peer);
+    // We have answered already.
+    if (next.includes(this.tools.context.self)) this.go();
   }
 
   /** Holders that were not asked so far: ourselves first, then neighbours, then the nearest on the ring. */
@@ -92,7 +92,7 @@ export class Read {
     const { key, after } = this.query;
     if (peer === context.self) {
       this.answers.set(peer, holder.fetch(key, after));
-      return this.go();
+      return;
     }
     this.asking.add(peer);
     calls.ask(
