@@ -72,6 +72,7 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
     rng: ports.rng,
     clock: ports.clock,
     feed: (input) => runtime.feed({ type: 'protocol', name: 'dht', input }),
+    warn: (message) => logger.warn(message),
     onError: (message, error) => onError(error, message),
   });
   const protocols = [transfers, dht].flatMap((part) => part?.protocol ?? []);

@@ -127,7 +127,7 @@ export class Membership {
   /** Leaves the mesh; harmless when not joined. */
   leave(reason: string): void {
     const { stay } = this;
-    if (stay === undefined) return;
+    if (stay === undefined) return void this.engine?.dht?.close();
     this.tellLeaving();
     this.stay = undefined;
     stay.leavePage();

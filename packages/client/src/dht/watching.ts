@@ -21,8 +21,8 @@ export interface DhtValueChange {
 /** For whom values are watched. */
 export interface WatchingHost {
   changed(change: DhtValueChange): void;
-  /** A changed value could not be read. */
-  onError(message: string, error: unknown): void;
+  /** A changed value cannot be read, so that nobody is told of it: a part of it is gone, or it is none. */
+  unreadable(message: string): void;
 }
 
 /** A key of `dhtSubscribe`. */
@@ -127,7 +127,7 @@ export class Watching {
     record: DhtRecord | null,
     use: (value: unknown) => void | Promise<void>,
     fail = (error: unknown): void =>
-      this.host.onError(`the new value of ${JSON.stringify(name)} cannot be read: ${String(error)}`, error),
+      this.host.unreadable(`the new value of ${JSON.stringify(name)} cannot be read: ${String(error)}`),
   ): void | Promise<void> {
     try {
       const value = this.values.read(name, record);
