@@ -11,6 +11,7 @@ import { Operations } from './operations.js';
 import { PartStore } from './parts.js';
 import { RecordShelf } from './record-shelf.js';
 import { DhtSet } from './set.js';
+import { Sequence } from './sequence.js';
 import { Subscriptions } from './subscriptions.js';
 import { Values, type DhtEntry, type DhtStored } from './values.js';
 import type { WatchedValue } from './watch.js';
@@ -33,6 +34,8 @@ export interface DhtStats extends Stats {
   readonly unreadable: number;
   /** Peers' parts of counters and sets that could not be read when this peer last looked: none unless somebody misbehaves. */
   readonly unreadableParts: number;
+  /** Changes that nobody was told of, as their values could not be read. */
+  readonly dropped: number;
 }
 
 /** What the dht needs of its mesh. */
@@ -45,6 +48,8 @@ export interface DhtHost {
   feed(input: Input): void;
   changed(change: DhtValueChange): void;
   conflicted(conflict: DhtConflict): void;
+  /** For the log: what others have stored is not what it should be. */
+  warn(message: string): void;
   onError(message: string, error: unknown): void;
 }
 
@@ -60,6 +65,8 @@ export class DhtNode {
   private readonly values: Values;
   private readonly watching: Watching;
   private readonly shelf: RecordShelf | undefined;
+  private readonly conflicts = new Sequence();
+  private dropped = 0;
 
   /** Opens the storage, if there is one. */
   static async create(host: DhtHost, storage: Storage | undefined): Promise<DhtNode> {
@@ -88,7 +95,10 @@ export class DhtNode {
     this.operations = new Operations((input) => host.feed(input), clock);
     this.subscriptions = new Subscriptions(this.operations);
     this.values = new Values(this.operations, peerId, () => clock.wall());
-    this.watching = new Watching(this.values, this.subscriptions, host);
+    this.watching = new Watching(this.values, this.subscriptions, {
+      changed: (change) => host.changed(change),
+      unreadable: (message) => this.drop(message),
+    });
     this.merged = new MergedKeys(new PartStore(this.operations, this.subscriptions), peerId);
   }
 
@@ -166,8 +176,9 @@ export class DhtNode {
 
   stats(): DhtStats {
     const { restored = 0, unreadable = 0 } = this.shelf?.counts ?? {};
+    const { dropped, shelf } = this;
     const unreadableParts = this.merged.unreadable;
-    return { ...this.machine.stats, durable: this.shelf?.durable ?? false, restored, unreadable, unreadableParts };
+    return { ...this.machine.stats, durable: shelf?.durable ?? false, restored, unreadable, dropped, unreadableParts };
   }
 
   private onEvent(event: Event): void {
@@ -177,7 +188,7 @@ export class DhtNode {
       case 'changed':
         return this.subscriptions.changed(event);
       case 'conflict':
-        if (event.key.space === 'value') void this.onConflict(event);
+        if (event.key.space === 'value') this.conflicts.add(() => this.onConflict(event));
         return;
     }
   }
@@ -190,8 +201,12 @@ export class DhtNode {
       const newer = await this.values.read(key.name, winner);
       this.host.conflicted({ key: key.name, value, winner: { value: newer, version, from } });
     } catch (error) {
-      const message = `the value of ${JSON.stringify(key.name)} that counts cannot be read: ${String(error)}`;
-      this.host.onError(message, error);
+      this.drop(`the value of ${JSON.stringify(key.name)} that counts cannot be read: ${String(error)}`);
     }
+  }
+
+  private drop(message: string): void {
+    this.dropped++;
+    this.host.warn(message);
   }
 }
