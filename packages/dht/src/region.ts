@@ -164,6 +164,11 @@ export class Region {
     let first = trusted.before[trusted.before.length - 1] ?? self;
     let last = trusted.after[trusted.after.length - 1] ?? self;
     const rest = new Map(this.heard.live(now));
+    // Of those next to us we know more than others do.
+    const [from, to] = [first, last];
+    const add = (id: PeerId): void => {
+      if (isBetween(id, to, from)) known.add(id);
+    };
     let grown = !whole;
     while (grown) {
       grown = false;
@@ -176,13 +181,13 @@ export class Region {
         for (const id of before) {
           if (isBetween(id, last, first)) first = id;
           else if (at === first) whole = true;
-          known.add((at = id));
+          add((at = id));
         }
         at = peer;
         for (const id of after) {
           if (isBetween(id, last, first)) last = id;
           else if (at === last) whole = true;
-          known.add((at = id));
+          add((at = id));
         }
         whole ||= all;
       }
