@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PeerPigeonError } from '@peerpigeon/core';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { memoryStorage, type MeshOptions, type PeerPigeonMesh, type Storage, type Store } from '../src/index.js';
+import { nodeStorage } from '../src/adapters/node-storage.js';
 import { tape, URL, World } from './world.js';
 
 let world: World;
@@ -71,6 +75,19 @@ describe('storage', () => {
     await reader.connect(URL);
     expect(await reader.dhtGet('small')).toEqual({ kept: true });
     expect(await reader.dhtGet('large')).toEqual(large);
+  });
+
+  it('of Node: a peer that has left may come back at once', async () => {
+    world = new World();
+    const folder = await mkdtemp(join(tmpdir(), 'peerpigeon-'));
+    const first = await joined({ storage: nodeStorage(folder) });
+    await first.dhtPut('key', [1, 2, 3]);
+    await first[Symbol.asyncDispose]();
+    const second = await joined({ storage: nodeStorage(folder) });
+    expect(second.dht.stats()).toMatchObject({ durable: true, restored: 1 });
+    expect(await second.dhtGet('key')).toEqual([1, 2, 3]);
+    await second[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
   });
 
   it('what was deleted, or has expired, does not come back', async () => {
