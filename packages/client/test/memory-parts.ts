@@ -17,6 +17,8 @@ export class MemoryParts {
   failing: 'before' | 'after' | undefined;
   /** Makes reads fail. */
   unreachable = false;
+  /** Makes subscriptions fail. */
+  unsubscribable = false;
   /** Answers wait for it. */
   gate: Promise<void> = Promise.resolve();
   private readonly listeners = new Map<string, Set<(change: Change) => void>>();
@@ -53,7 +55,7 @@ export class MemoryParts {
         this.listeners.set(name, listeners.add(own));
         await this.gate;
         const stop = (): void => void listeners.delete(own);
-        if (this.unreachable) {
+        if (this.unreachable || this.unsubscribable) {
           stop();
           throw new PeerPigeonError('UNREACHABLE', 'nobody answers');
         }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { encodeCounter, MAX_RECORD_BYTES } from '@peerpigeon/dht';
+import { decodeSet, elementId, encodeCounter, encodeSet, MAX_RECORD_BYTES } from '@peerpigeon/dht';
 import { DhtCounter } from '../src/dht/counter.js';
 import type { DhtMergedOptions } from '../src/dht/handle.js';
 import { MergedKeys } from '../src/dht/merged-keys.js';
@@ -319,6 +319,65 @@ describe('a set', () => {
     expect((await watch.next()).value).toEqual(['x', 'y']);
     B.keys.leave();
     expect((await watch.next()).done).toBe(true);
+  });
+
+  it('what is deleted stays deleted when who deleted it has left: who had added it takes it back at once', async () => {
+    const { parts, A, B } = two();
+    await A.set().add('x');
+    await A.set().add('y');
+    await B.set().delete('x');
+    await vi.waitFor(() => expect(parts.calls.at(-1)).toBe('put a'));
+    parts.expire('set/tags', bob);
+    expect(await A.set().values()).toEqual(['y']);
+    // It follows the set only as long as it has something in it.
+    expect(parts.listening).toBe(1);
+    await B.set().delete('y');
+    await vi.waitFor(() => expect(parts.listening).toBe(0));
+    expect(decodeSet(parts.stored.get('set/tags')!.get(ann)!.value).added.size).toBe(0);
+  });
+
+  it('who only adds, and who only deletes, fill no part', async () => {
+    const { parts, A, B } = two();
+    const element = (i: number): string => `${i}`.padEnd(1_000);
+    for (let i = 0; i < 50; i++) {
+      await A.set().add(element(i));
+      expect(await B.set().delete(element(i))).toBe(true);
+    }
+    await vi.waitFor(() => expect(parts.listening).toBe(0));
+    for (const { value } of parts.stored.get('set/tags')!.values()) expect(value.length).toBeLessThan(100);
+  });
+
+  it('an author that cannot follow looks with each change, and tries again', async () => {
+    const { parts, A, B } = two();
+    await A.set().add('x');
+    await B.set().add('y');
+    expect(parts.listening).toBe(2);
+    const fresh = new Peer(parts, 'c'.repeat(40));
+    parts.unsubscribable = true;
+    await fresh.set().add('z');
+    await vi.waitFor(() => expect(parts.listening).toBe(2));
+    await B.set().delete('z');
+    parts.unsubscribable = false;
+    parts.calls.length = 0;
+    await fresh.set().add('w');
+    expect(parts.calls).toEqual(['all c', 'put c']);
+    expect(decodeSet(parts.stored.get('set/tags')!.get('c'.repeat(40))!.value).added.size).toBe(1);
+    expect(parts.listening).toBe(3);
+  });
+
+  it('what cannot be taken back is with the next change', async () => {
+    const { parts, A } = two();
+    await A.set().add('x');
+    await A.set().add('y');
+    const { added } = decodeSet(parts.stored.get('set/tags')!.get(ann)!.value);
+    const removed = new Map([[ann, new Set([added.get(elementId('x'))!])]]);
+    parts.failing = 'before';
+    parts.store('set/tags', bob, encodeSet({ next: 1, added: new Map(), removed }, new Map()));
+    await vi.waitFor(() => expect(parts.failing).toBeUndefined());
+    expect(decodeSet(parts.stored.get('set/tags')!.get(ann)!.value).added.size).toBe(2);
+    await A.set().add('z');
+    parts.expire('set/tags', bob);
+    expect(await A.set().values()).toEqual(['y', 'z']);
   });
 
   it('has nothing to do with a counter of its key', async () => {

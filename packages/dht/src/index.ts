@@ -22,6 +22,7 @@ export {
   elementsIn,
   encodeSet,
   removeElement,
+  settledPart,
 } from './set.js';
 export type { Dot, ElementId, SetPart, SetParts } from './set.js';
 export { keptFromBytes } from './kept.js';

@@ -76,6 +76,16 @@ export function removeElement(parts: SetParts, self: PeerId, id: ElementId): Set
 }
 
 /**
+ * The part of `self` without its additions that somebody has removed: the same one if there are none. It is put as soon as they are
+ * heard of, as whoever removed them may leave, and what it said be forgotten.
+ */
+export function settledPart(parts: SetParts, self: PeerId): SetPart {
+  const own = parts.get(self) ?? NOTHING_SAID;
+  const tidy = tidied(parts, self);
+  return tidy.added.size < own.added.size ? tidy : own;
+}
+
+/**
  * The value of a part's record: `[next, [[next − dot, content], …], [[author, newest, [newest − dot, …]], …]]`. If it would be too
  * long, removals are left out of authors that are not in `parts`: these have been away for as long as a part lives.
  * @throws {RangeError} over 16 KiB

@@ -12,6 +12,7 @@ import {
   NOTHING_SAID,
   removeElement,
   Replica,
+  settledPart,
 } from '../src/index.js';
 import type { ElementId, SetPart } from '../src/index.js';
 import { author, histories, replicaOf, taken } from './parts.js';
@@ -150,6 +151,26 @@ describe('set', () => {
     }
     A.hear(B).remove('c');
     expect(addElement(parts(A.part), bob, a, NOW).removed.size).toBe(0);
+  });
+
+  it('an author settles its part when others have removed what it added, and only then', () => {
+    const [A, B] = three();
+    A.add('a', 'b');
+    B.hear(A).add('c');
+    expect(settledPart(A.hear(B).replica.parts, ann)).toBe(A.part);
+    B.remove('a');
+    const settled = settledPart(A.hear(B).replica.parts, ann);
+    expect([...settled.added.keys()]).toEqual([elementId('b')]);
+    expect(
+      settledPart(
+        new Map([
+          [ann, settled],
+          [bob, B.part],
+        ]),
+        ann,
+      ),
+    ).toBe(settled);
+    expect(settledPart(new Map(), ann)).toBe(NOTHING_SAID);
   });
 
   it('an author that has lost its part, and its clock, gives no dot twice as long as the time has gone on', () => {

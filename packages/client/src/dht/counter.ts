@@ -9,6 +9,8 @@ const COUNTER: DataType<CounterPart> = {
   empty: NOTHING_COUNTED,
   decode: decodeCounter,
   encode: encodeCounter,
+  settle: (parts, self) => parts.get(self) ?? NOTHING_COUNTED,
+  settles: () => false,
 };
 
 /**

@@ -1,8 +1,8 @@
 import { Replica, type DhtRecord } from '@peerpigeon/dht';
 import type { PeerId, PeerPigeonError } from '@peerpigeon/core';
 import { dhtError } from './failure.js';
+import { Follower } from './follower.js';
 import type { PartOptions, PartStore } from './parts.js';
-import type { Change } from './subscriptions.js';
 import { Watch } from './watch.js';
 
 /** A data type whose state lies in parts, one of each author. */
@@ -13,7 +13,11 @@ export interface DataType<Part> {
   /** @throws {DecodeError} for what is no part */
   readonly decode: (bytes: Uint8Array) => Part;
   /** @throws {RangeError} when it is too large */
-  encode(part: Part, parts: ReadonlyMap<PeerId, Part>): Uint8Array;
+  encode(part: Part, parts: Parts<Part>): Uint8Array;
+  /** What the own part has to become as others' are; the same where nothing has to. */
+  settle(parts: Parts<Part>, self: PeerId): Part;
+  /** Whether that may happen to a part: then its author follows what others say. */
+  settles(part: Part): boolean;
 }
 
 /** The known parts, by author. */
@@ -35,7 +39,8 @@ export interface Edit<Part> {
   readonly change: (parts: Parts<Part>, own: Part) => Part;
   /** Whether it has to know what others say now. */
   readonly looks: boolean;
-  readonly options: PartOptions;
+  /** Those of before, without. */
+  readonly options?: PartOptions;
 }
 
 interface Waiting<Part> extends Edit<Part> {
@@ -65,6 +70,9 @@ export class Merged<Part> {
   private own: Own<Part> | undefined;
   /** As of when they were last looked at. */
   private parts: Parts<Part> = new Map();
+  private options: PartOptions = {};
+  /** While the own part may have to change as others' do. */
+  private follower: Follower<Part> | undefined;
   private readonly watches = new Set<{ end(): void }>();
   private waiting: Waiting<Part>[] = [];
   private busy = false;
@@ -80,7 +88,7 @@ export class Merged<Part> {
 
   /** Nothing is under way. */
   get idle(): boolean {
-    return !this.busy && this.watches.size === 0;
+    return !this.busy && this.watches.size === 0 && this.follower === undefined;
   }
 
   /** The parts of all. @throws {PeerPigeonError} as a get fails */
@@ -108,38 +116,21 @@ export class Merged<Part> {
    * @param onEnd called once it takes no more
    */
   watch<Value>({ mark, make }: Views<Part, Value>, onEnd: () => void): Watch<Value> {
-    const replica = new Replica(this.type.decode);
-    let begun = false;
-    let stop: (() => void) | undefined;
     let last: string | undefined;
-    const give = (): void => {
-      const { parts } = replica;
-      this.unreadable = replica.unreadable;
+    const follower = new Follower(this.withOwn(new Replica(this.type.decode)), ({ parts, unreadable }) => {
+      this.unreadable = unreadable;
       const now = mark(parts);
       if (now === last) return;
       last = now;
       watch.push(make(parts));
-    };
+    });
     const watch = new Watch<Value>(() => {
       this.watches.delete(watch);
-      stop?.();
+      follower.end();
       onEnd();
     }, 1);
     this.watches.add(watch);
-    const listener = ({ record, from, version }: Change): void => {
-      if (record === null) replica.drop(from, version);
-      else replica.take(record);
-      if (begun) give();
-    };
-    const begin = async (): Promise<void> => {
-      const on = await this.store.on(this.name, listener);
-      if (!this.watches.has(watch)) return on.stop();
-      stop = on.stop;
-      begun = true;
-      this.handed(replica, on.parts);
-      give();
-    };
-    begin().catch((error: unknown) => watch.fail(error));
+    follower.begin(this.name, this.store).catch((error: unknown) => watch.fail(error));
     return watch;
   }
 
@@ -172,7 +163,7 @@ export class Merged<Part> {
     if (left !== this.left) throw this.disconnected();
     const { type, self } = this;
     let next = own;
-    let options: PartOptions = {};
+    let { options } = this;
     const done: (() => void)[] = [];
     for (const edit of batch) {
       try {
@@ -182,7 +173,7 @@ export class Merged<Part> {
         if (changed) {
           const bytes = type.encode(part, parts);
           next = { part: type.decode(bytes), version: own.version, bytes };
-          options = edit.options;
+          options = edit.options ?? options;
         }
         done.push(() => edit.resolve(changed));
       } catch (error) {
@@ -192,14 +183,17 @@ export class Merged<Part> {
     if (next !== own) {
       const { version } = await this.store.put(this.name, next.bytes, options);
       this.own = { ...next, version };
+      this.options = options;
+      this.follow(next.part);
     }
     for (const resolve of done) resolve();
   }
 
   /** The own part: read back first by who does not know it, after a reload say. */
   private async begin(looks: boolean): Promise<Own<Part>> {
-    const { own } = this;
-    if (own !== undefined && !looks) return own;
+    const { own, follower, type } = this;
+    const knows = own !== undefined && (follower?.live === true || !type.settles(own.part));
+    if (knows && !looks) return own;
     const records = await this.store.all(this.name);
     const { parts } = this.look(records);
     if (own !== undefined) return own;
@@ -207,7 +201,7 @@ export class Merged<Part> {
     const record = records.get(this.self);
     this.own =
       part === undefined || record === undefined
-        ? { part: this.type.empty, version: 0, bytes: new Uint8Array(0) }
+        ? { part: type.empty, version: 0, bytes: new Uint8Array(0) }
         : { part, version: record.version, bytes: record.value };
     return this.own;
   }
@@ -216,16 +210,40 @@ export class Merged<Part> {
     return dhtError('disconnected', { space: 'part', name: this.name });
   }
 
+  /** Follows what others say, from the first own part on that this may change until the last one. */
+  private follow(own: Part): void {
+    if (!this.type.settles(own)) {
+      this.follower?.end();
+      this.follower = undefined;
+    } else if (this.follower === undefined) {
+      const follower = new Follower(new Replica(this.type.decode), (replica) => this.heard(replica));
+      this.follower = follower;
+      follower.begin(this.name, this.store).catch(() => {
+        // The next change has to look, and begins anew.
+        if (this.follower === follower) this.follower = undefined;
+      });
+    }
+  }
+
+  /** Others have changed something. */
+  private heard({ parts }: Replica<Part>): void {
+    const { own, self, type } = this;
+    this.parts = parts;
+    if (own === undefined || type.settle(new Map(parts).set(self, own.part), self) === own.part) return;
+    // If it fails the next change, or what is heard next, does it.
+    this.edit({ change: (now) => type.settle(now, self), looks: false }).catch(() => {});
+  }
+
   private look(records: ReadonlyMap<PeerId, DhtRecord>): Replica<Part> {
-    const replica = this.handed(new Replica(this.type.decode), records);
-    this.parts = replica.parts;
+    const replica = new Replica(this.type.decode);
+    for (const record of records.values()) replica.take(record);
+    this.parts = this.withOwn(replica).parts;
     this.unreadable = replica.unreadable;
     return replica;
   }
 
-  /** A replica that has these records; and the own part, which they may lack or have in an older version. */
-  private handed(replica: Replica<Part>, records: ReadonlyMap<PeerId, DhtRecord>): Replica<Part> {
-    for (const record of records.values()) replica.take(record);
+  /** Hands a replica the own part, which holders may lack, or have in an older version. */
+  private withOwn(replica: Replica<Part>): Replica<Part> {
     const { own, self: author } = this;
     if (own !== undefined && own.version > 0) {
       replica.take({ author, version: own.version, form: 'plain', value: own.bytes });

@@ -7,6 +7,7 @@ import {
   encodeSet,
   NOTHING_SAID,
   removeElement,
+  settledPart,
   type ElementId,
   type SetPart,
 } from '@peerpigeon/dht';
@@ -27,6 +28,8 @@ const SET: DataType<SetPart> = {
       throw error instanceof RangeError ? new ArgumentRangeError(error.message) : error;
     }
   },
+  settle: settledPart,
+  settles: ({ added }) => added.size > 0,
 };
 
 /**
