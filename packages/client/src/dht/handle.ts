@@ -64,7 +64,7 @@ export abstract class Handle<Part, Value> {
     return this.merged.read();
   }
 
-  /** See {@link Merged.edit}. */
+  /** As `Merged.edit`. */
   protected async edit(change: (parts: Parts<Part>, own: Part) => Part, looks: boolean): Promise<boolean> {
     return this.merged.edit({ change, looks, options: this.options });
   }
