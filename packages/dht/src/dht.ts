@@ -189,7 +189,7 @@ export class Dht implements Machine<Input, Output> {
         return this.keeper.persisted(input.job, input.ok);
       case 'peerUp':
         context.links.add(input.peer);
-        context.region.find(input.peer);
+        context.region.find(input.peer, context.now);
         return operations.linked();
       case 'peerDown':
         context.links.delete(input.peer);
@@ -291,7 +291,7 @@ export class Dht implements Machine<Input, Output> {
   }
 
   private received(from: PeerId, message: Message, path: readonly PeerId[]): void {
-    this.context.region.find(from);
+    this.context.region.find(from, this.context.now);
     const via = path.slice(1).reverse();
     const answer = (reply: Message): void => this.context.put({ type: 'route', to: from, via, message: reply });
     const { id } = message;

@@ -63,13 +63,14 @@ export class Holder {
       const { shelf } = verdict;
       const others = holders.filter((peer) => peer !== self);
       if (verdict.type === 'taken') {
-        shelf.holders = new Set(others);
+        shelf.holders = this.knownToHold(shelf, verdict.held, before, others);
         waiting++;
         this.context.persist(key, copy.record.author, settle);
         this.weigh(shelf, verdict.held, before);
       } else {
         const held = shelf.records.get(copy.record.author);
-        if (held?.version === copy.record.version) for (const peer of others) shelf.holders.add(peer);
+        const isTop = key.space !== 'value' || held === store.top(shelf.id);
+        if (isTop && held?.version === copy.record.version) for (const peer of others) shelf.holders.add(peer);
       }
       const counts = key.space === 'value' ? store.top(shelf.id) : shelf.records.get(copy.record.author);
       if (counts !== undefined && counts.record.version >= copy.record.version && isOther(counts, copy)) {
@@ -77,6 +78,14 @@ export class Holder {
       }
     }
     settle(true);
+  }
+
+  /** Who is known to have what counts of a key, now that this record was taken in, which `others` have. */
+  private knownToHold(shelf: Shelf, held: Held, before: Held | undefined, others: readonly PeerId[]): Set<PeerId> {
+    if (shelf.key.space === 'value') {
+      return before === undefined || compareRank(held, before) > 0 ? new Set(others) : shelf.holders;
+    }
+    return new Set(shelf.records.size > 1 ? others.filter((peer) => shelf.holders.has(peer)) : others);
   }
 
   /** A record was taken in: does it count, and has it overlooked another? */

@@ -43,8 +43,11 @@ const YOUNG_MS: Millis = 30_000;
 export class Region {
   /** We are on the ring: a leaf (one link) is not, and holds nothing. */
   member = true;
+  /** When somebody who did not answer counts again; `Infinity`: nobody does. */
+  backAt: Millis = Infinity;
   private readonly self: PeerId;
   private readonly rangeMs: Millis;
+  private readonly absentMs: Millis;
   private leaves: Leaves = NOBODY;
   /** When we were first told of a leaf set since we joined. */
   private since: Millis | undefined;
@@ -55,6 +58,7 @@ export class Region {
   constructor({ peerId, rangeMs, absentMs }: Pick<Config, 'peerId' | 'rangeMs' | 'absentMs'>) {
     this.self = peerId;
     this.rangeMs = rangeMs;
+    this.absentMs = absentMs;
     this.heard = new ExpiringMap({ maxEntries: MAX_HEARD, maxAgeMs: rangeMs });
     this.absent = new ExpiringMap({ maxEntries: MAX_HEARD, maxAgeMs: absentMs });
   }
@@ -89,7 +93,7 @@ export class Region {
 
   /** A peer said who stands next to it. */
   learn(peer: PeerId, leaves: Leaves, now: Millis): void {
-    this.absent.delete(peer);
+    this.find(peer, now);
     this.heard.set(peer, leaves, now);
     this.view = undefined;
   }
@@ -98,12 +102,15 @@ export class Region {
   lose(peer: PeerId, now: Millis): void {
     this.heard.delete(peer);
     this.absent.set(peer, true, now);
+    this.backAt = Math.min(this.backAt, now + this.absentMs);
     this.view = undefined;
   }
 
   /** A peer was heard of. */
-  find(peer: PeerId): void {
-    if (this.absent.delete(peer)) this.view = undefined;
+  find(peer: PeerId, now: Millis): void {
+    if (!this.absent.delete(peer)) return;
+    this.view = undefined;
+    this.backAt = now;
   }
 
   /** What others said is no longer believed: it is asked for anew. */
@@ -116,6 +123,7 @@ export class Region {
     this.leaves = NOBODY;
     this.since = undefined;
     this.absent.clear();
+    this.backAt = Infinity;
     this.refresh();
   }
 

@@ -42,7 +42,8 @@ export class Replicator {
 
   /** When there is something to do. */
   get nextAt(): Millis {
-    return Math.min(this.allAt, this.againAt, this.batchAt, this.auditAt, this.handover.nextAt);
+    const { backAt } = this.tools.context.region;
+    return Math.min(this.allAt, this.againAt, this.batchAt, this.auditAt, backAt, this.handover.nextAt);
   }
 
   /** The leaf set has changed. */
@@ -64,15 +65,19 @@ export class Replicator {
 
   /** Does what is due. */
   due(): void {
-    const { config, now, store, leases } = this.tools.context;
+    const { config, now, store, leases, region } = this.tools.context;
     if (this.auditAt <= now) {
       this.auditAt = now + jitter(config.rng, config.auditMs, AUDIT_JITTER);
-      this.tools.context.region.refresh();
+      region.refresh();
       for (const shelf of store.all()) {
         shelf.holders = new Set();
         shelf.audited = true;
       }
       this.allAt = now;
+    }
+    if (region.backAt <= now) {
+      region.backAt = Infinity;
+      this.allAt = Math.min(this.allAt, now + config.settleMs);
     }
     if (Math.min(this.allAt, this.againAt) <= now) {
       this.allAt = Infinity;
@@ -112,10 +117,13 @@ export class Replicator {
   private consider(shelf: Shelf, peers: readonly PeerId[]): void {
     const { context } = this.tools;
     if (context.store.shelf(shelf.id) !== shelf || living(shelf, context.now).length === 0) return;
+    // Whoever was gone for a while may have missed what was written meanwhile.
+    for (const holder of shelf.holders) if (!peers.includes(holder)) shelf.holders.delete(holder);
     const outside = !peers.includes(context.self);
     for (const peer of peers) {
       if (peer === context.self || shelf.holders.has(peer)) continue;
-      if ((outside && shelf.audited) || this.isOurs(peer, shelf.holders, peers)) this.offer(peer, shelf);
+      if ((outside && shelf.audited) || shelf.owed.has(peer) || this.isOurs(peer, shelf.holders, peers))
+        this.offer(peer, shelf);
     }
     this.release(shelf, peers);
   }
@@ -227,6 +235,7 @@ export class Replicator {
           const left = records.filter(({ record }) => !sent.has(record.author));
           if (page.more && left.length > 0) return this.send(peer, [{ shelf, records: left }, ...rest]);
           if (reply.kept) this.has(peer, shelf);
+          if (reply.newer.length > 0) this.tools.holder.keep(shelf.key, reply.newer, [peer], () => {});
           this.send(peer, rest);
         },
       },
@@ -250,6 +259,7 @@ export class Replicator {
   private has(peer: PeerId, shelf: Shelf): void {
     const { members } = this.tools;
     shelf.holders.add(peer);
+    shelf.owed.delete(peer);
     if (shelf.audited) this.release(shelf, members.look(shelf.id, replicasOf(shelf)).peers);
   }
 

@@ -18,6 +18,8 @@ export interface Shelf {
   readonly records: Map<PeerId, Held>;
   /** Who is known, or was said, to hold all of it, ourselves aside. */
   holders: Set<PeerId>;
+  /** Peers that others take for holders by our word, and that did not answer us. */
+  readonly owed: Set<PeerId>;
   /** When something in it last changed. */
   changedAt: Millis;
   /** An audit is under way: `holders` are those alone that have been heard. */
@@ -96,6 +98,7 @@ export class Store {
       id,
       records: new Map(),
       holders: new Set(),
+      owed: new Set(),
       changedAt: now,
       audited: false,
     };

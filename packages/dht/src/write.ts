@@ -64,11 +64,20 @@ export class Write {
         done: (reply) => {
           if (reply?.type === 'kept') return this.answered(reply);
           context.region.lose(peer, context.now);
+          this.owe(peer);
           this.waiting--;
           this.look();
         },
       },
     );
+  }
+
+  /** The others were told that this peer has it, too: it is ours to see to that. */
+  private owe(peer: PeerId): void {
+    const shelf = this.tools.context.store.shelf(keyId(this.key));
+    if (shelf === undefined) return;
+    shelf.holders.delete(peer);
+    shelf.owed.add(peer);
   }
 
   private answered({ kept, newer }: Keeping): void {

@@ -97,7 +97,7 @@ describe('region', () => {
     region.lose(gone, now);
     expect(region.nearest(gone, 10, now).peers).not.toContain(gone);
     expect(region.knows(gone, now)).toBe(false);
-    region.find(gone);
+    region.find(gone, now);
     expect(region.nearest(gone, 3, now).peers[0]).toBe(gone);
   });
 });
