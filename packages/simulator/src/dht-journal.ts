@@ -73,8 +73,10 @@ export interface KillEntry {
 /** The healing of a cut. */
 export interface HealEntry {
   readonly sinceMs: Millis;
-  /** The first look at which the right holders of every key had its newest record, and nobody another. */
+  /** The first look at which all that should hold a key had its newest record, of every key. */
   agreedMs: Millis | null;
+  /** Keys of which, in the end, somebody else still had an older record. */
+  staleElsewhere: number;
 }
 
 /** A subscription, and what it was told. */

@@ -26,8 +26,10 @@ export interface DhtHealMetrics {
   /** Keys written on either side, and writes that were confirmed. */
   readonly keys: number;
   readonly stored: number;
-  /** From the healing until the k nearest of each key had the one record that counts, and nobody another; null: not in a minute. */
+  /** From the healing until the k nearest of each key had the one record that counts; null: not within a minute. */
   readonly secondsToAgreement: number | null;
+  /** Keys of which somebody who should not hold them still had an older record then. */
+  readonly staleElsewhere: number;
   /** Gets by everyone, a minute after the healing. */
   readonly gets: GetMetrics;
 }
@@ -104,11 +106,12 @@ function healMetrics(journal: DhtJournal): DhtHealMetrics | null {
   const { heal } = journal;
   if (heal === null) return null;
   const writes = journal.puts.filter(({ phase }) => phase === 'upheaval');
-  const { sinceMs, agreedMs } = heal;
+  const { sinceMs, agreedMs, staleElsewhere } = heal;
   return {
     keys: new Set(writes.map(({ keyId }) => keyId)).size,
     stored: writes.filter(({ storedMs }) => storedMs !== null).length,
     secondsToAgreement: agreedMs === null ? null : Math.round(agreedMs - sinceMs) / 1_000,
+    staleElsewhere,
     gets: getMetrics(gets(journal, 'after')),
   };
 }

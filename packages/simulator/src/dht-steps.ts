@@ -107,12 +107,13 @@ export function dhtCut(run: Run): void {
   network.run(cutMs);
   network.heal();
   recorder.mesh.severed = undefined;
-  const heal = { sinceMs: network.now, agreedMs: null as number | null };
+  const heal = { sinceMs: network.now, agreedMs: null as number | null, staleElsewhere: 0 };
   dht.journal.heal = heal;
   while (network.now < heal.sinceMs + RECOVERY_MS) {
     if (heal.agreedMs === null && keys.every((key) => dht.isAgreed(key))) heal.agreedMs = network.now;
     network.run(RECOVERY_SAMPLE_MS);
   }
+  heal.staleElsewhere = keys.filter((key) => dht.stale(key) > 0).length;
   const askers = sample(run.rng, dht.up, dht.up.length);
   const gets = Math.max(askers.length, keys.length);
   each(run, gets, intervalMs, (i) => {

@@ -60,14 +60,26 @@ export class DhtWorkload {
     );
   }
 
-  /** Whether all that have a record of the key have the newest one, and those that should hold it are among them. */
+  /** Whether all that should hold a key have the same newest record of it, which is no older than any put that was stored. */
   isAgreed(key: Key): boolean {
-    const holders = this.holders(key);
-    const newest = holders.flatMap(({ dht }) => newestOf(key, dht.held(key)) ?? []);
-    const winner = newestOf(key, newest);
-    if (winner === undefined || !this.isComplete(key)) return false;
+    const stored = newestOf(
+      key,
+      this.journal.writesOf(keyId(key)).flatMap(({ record }) => record ?? []),
+    );
+    const newest = this.nearest(key).map((id) => newestOf(key, this.network.peer(id)?.dht?.held(key) ?? []));
+    const [first] = newest;
+    if (stored === undefined || first === undefined || newestOf(key, [first, stored]) !== first) return false;
+    const { hash: wanted } = rankOf(key, first);
+    return newest.every((record) => record !== undefined && rankOf(key, record).hash === wanted);
+  }
+
+  /** Peers that have a record of a key, but not the newest that anybody has. */
+  stale(key: Key): number {
+    const records = this.holders(key).flatMap(({ dht }) => newestOf(key, dht.held(key)) ?? []);
+    const winner = newestOf(key, records);
+    if (winner === undefined) return 0;
     const { hash: wanted } = rankOf(key, winner);
-    return newest.every((record) => rankOf(key, record).hash === wanted);
+    return records.filter((record) => rankOf(key, record).hash !== wanted).length;
   }
 
   /** Who is up and has a record of the key. */

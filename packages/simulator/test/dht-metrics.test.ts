@@ -164,7 +164,7 @@ describe('the metrics of the dht', () => {
   test('S37: how a cut healed', () => {
     const puts = [put('x', 1), put('x', 2, { phase: 'upheaval' }), put('x', 3, { phase: 'upheaval', storedMs: null })];
     const journal = journalOf(puts, [get('x', { phase: 'after' })]);
-    journal.heal = { sinceMs: 1_000, agreedMs: 3_500 };
+    journal.heal = { sinceMs: 1_000, agreedMs: 3_500, staleElsewhere: 0 };
     expect(dhtResults(journal, null).afterHeal).toMatchObject({
       keys: 1,
       stored: 1,
