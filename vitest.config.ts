@@ -12,6 +12,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'apps/*/test/**/*.test.ts',
       'bench/test/**/*.test.ts',
+      'e2e/test/**/*.test.ts',
       'scripts/test/**/*.test.ts',
     ],
     exclude: [...configDefaults.exclude, ...(long ? [] : ['**/*.long.test.ts'])],

@@ -1,8 +1,18 @@
 import { defineConfig } from '@playwright/test';
-import { findChromium } from '../scripts/chromium.mjs';
+import { findE2eParts } from '../scripts/e2e-parts.mjs';
 
-// Set here, the variable also reaches Playwright's workers, which load this file again.
-process.env['PEERPIGEON_CHROMIUM'] ||= await findChromium();
+const PARTS = ['PEERPIGEON_CHROMIUM', 'PEERPIGEON_FIREFOX', 'PEERPIGEON_TURNSERVER'];
+if (PARTS.some((variable) => !process.env[variable])) {
+  const { env, leftOut } = await findE2eParts();
+  // Set here, they also reach Playwright's workers, which load this file again.
+  Object.assign(process.env, env);
+  for (const line of leftOut) console.log(line);
+}
+// Tests say by a tag which part they need beside Chromium.
+const missing = [
+  ...(process.env['PEERPIGEON_FIREFOX'] === 'none' ? [/@firefox/] : []),
+  ...(process.env['PEERPIGEON_TURNSERVER'] === 'none' ? [/@turn/] : []),
+];
 const long = process.env['PEERPIGEON_TIER'] === 'long';
 
 export default defineConfig({
@@ -14,6 +24,7 @@ export default defineConfig({
   // Generous: a loaded machine must not decide. Figures are printed, not asserted.
   expect: { timeout: 20_000 },
   forbidOnly: true,
+  grepInvert: missing,
   // Every test opens several tabs of its own: more workers would only measure how busy the machine is.
   workers: 1,
   retries: 0,

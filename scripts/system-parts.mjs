@@ -1,7 +1,8 @@
 /**
  * Programs the tests need that no package registry of ours installs. Every part is looked for in the same order: the
  * environment variable, Playwright's own copy, the PATH, Playwright's download, Debian's package (as root). A part that
- * cannot be had is an error that says what to do, never a silent skip.
+ * cannot be had is an error that says what to do, never a silent skip. Without an optional one the tests that need it are
+ * left out, which the end of the run says again; in CI it is an error like any other.
  */
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -29,7 +30,22 @@ export const SYSTEM_PARTS = {
     playwright: 'chromium',
     debian: 'chromium',
   },
+  firefox: {
+    variable: 'PEERPIGEON_FIREFOX',
+    commands: ['firefox-esr', 'firefox'],
+    versionArgs: ['--version'],
+    debian: 'firefox-esr',
+  },
+  coturn: {
+    variable: 'PEERPIGEON_TURNSERVER',
+    commands: ['turnserver'],
+    versionArgs: ['--version'],
+    debian: 'coturn',
+  },
 };
+
+/** The value of a part's variable that says: leave out what needs it. */
+const NONE = 'none';
 
 /**
  * What the finder needs of the machine.
@@ -125,4 +141,25 @@ export async function findSystemPart(name, part, host = thisMachine) {
     `No ${name} found, and none could be installed. Install one (on Debian: apt-get install ${part.debian ?? name}) so ` +
       `that one of ${part.commands.join(', ')} is on the PATH, or set ${part.variable} to its path.`,
   );
+}
+
+/**
+ * Finds a part without which only some tests are left out, or gets it.
+ * @param {string} name For messages.
+ * @param {SystemPart} part
+ * @param {Host} [host]
+ * @returns {Promise<{ path: string, leftOut?: string }>} The program's path, or `none` and what to tell a person.
+ * @throws {Error} in CI, where nothing is left out, if the part cannot be had.
+ */
+export async function findOptionalPart(name, part, host = thisMachine) {
+  const strict = (host.env['CI'] ?? '') !== '' && host.env['CI'] !== 'false';
+  const wanted = host.env[part.variable] !== NONE;
+  try {
+    if (!wanted) throw new Error(`${part.variable} is ${NONE}.`);
+    return { path: await findSystemPart(name, part, host) };
+  } catch (error) {
+    if (strict) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    return { path: NONE, leftOut: `LEFT OUT: the tests with ${name}. ${why}` };
+  }
 }

@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findChromium } from './chromium.mjs';
+import { findE2eParts } from './e2e-parts.mjs';
 import { ROOT, exitOnSignal, run } from './process.mjs';
 import { checkCounts, playwrightCounts, vitestCounts } from './report.mjs';
 import { build, install, nodeComplaint } from './workspace.mjs';
@@ -97,20 +97,23 @@ const PARTS = [
   },
   {
     name: 'e2e',
-    title: 'End-to-end tests in Chromium',
+    title: 'End-to-end tests in browsers',
     needs: ['install', 'build'],
     run: async () => {
-      const chromium = await findChromium();
-      console.log(`Chromium: ${chromium}`);
+      const { env, leftOut } = await findE2eParts();
+      for (const [variable, path] of Object.entries(env)) console.log(`${variable}: ${path}`);
+      for (const line of leftOut) console.log(line);
       const file = reportFile('e2e');
-      return counted({
+      const result = await counted({
         command: tool('playwright'),
         args: ['test', '--config', 'e2e/playwright.config.ts', '--reporter=list,json'],
-        env: { PEERPIGEON_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+        env: { ...env, PLAYWRIGHT_JSON_OUTPUT_FILE: file },
         file,
         timeoutMs: E2E_TIMEOUT_MS,
         counts: playwrightCounts,
       });
+      result.notes.push(...leftOut);
+      return result;
     },
   },
 ];

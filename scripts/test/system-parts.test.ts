@@ -1,6 +1,6 @@
 import { delimiter } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { SYSTEM_PARTS, findSystemPart } from '../system-parts.mjs';
+import { SYSTEM_PARTS, findOptionalPart, findSystemPart } from '../system-parts.mjs';
 
 type Host = NonNullable<Parameters<typeof findSystemPart>[2]>;
 
@@ -81,15 +81,49 @@ describe('S184: the tests find a Chromium, or say what to do', () => {
   });
 
   test('a part that Playwright does not have follows the same rule', async () => {
-    const part = { variable: 'PIGEON_TURN', commands: ['turnserver'], versionArgs: ['--version'], debian: 'coturn' };
-    const host: Host = {
-      env: { PATH: '/usr/bin' },
-      debianRoot: false,
-      executable: (path) => path === '/usr/bin/turnserver',
-      succeeds: () => Promise.resolve(true),
-      playwrightPath: () => Promise.reject(new Error('not asked')),
-      log: () => undefined,
-    };
-    expect(await findSystemPart('coturn', part, host)).toBe('/usr/bin/turnserver');
+    expect(await findSystemPart('coturn', SYSTEM_PARTS.coturn, bare({ programs: ['/usr/bin/turnserver'] }))).toBe(
+      '/usr/bin/turnserver',
+    );
+  });
+});
+
+/** A machine with a PATH and nothing to install from. */
+function bare({ programs = [], env = {} }: { programs?: string[]; env?: Record<string, string> }): Host {
+  return {
+    env: { PATH: '/usr/bin', ...env },
+    debianRoot: false,
+    executable: (path) => programs.includes(path),
+    succeeds: () => Promise.resolve(true),
+    playwrightPath: () => Promise.reject(new Error('not asked')),
+    log: () => undefined,
+  };
+}
+
+describe('S184: tests without an optional part are left out, and it is said so', () => {
+  const programs = ['/usr/bin/firefox'];
+
+  test('there is one: its path', async () => {
+    const found = await findOptionalPart('Firefox', SYSTEM_PARTS.firefox, bare({ programs }));
+    expect(found).toEqual({ path: '/usr/bin/firefox' });
+  });
+
+  test('there is none: what is left out, and what to do', async () => {
+    const { path, leftOut } = await findOptionalPart('Firefox', SYSTEM_PARTS.firefox, bare({}));
+    expect(path).toBe('none');
+    expect(leftOut).toMatch(/^LEFT OUT: the tests with Firefox\..*apt-get install firefox-esr.*PEERPIGEON_FIREFOX/);
+  });
+
+  test('nobody wants it: it is not looked for, and that is said too', async () => {
+    const host = bare({ programs, env: { PEERPIGEON_FIREFOX: 'none' } });
+    const { path, leftOut } = await findOptionalPart('Firefox', SYSTEM_PARTS.firefox, host);
+    expect(path).toBe('none');
+    expect(leftOut).toContain('PEERPIGEON_FIREFOX is none');
+  });
+
+  test('in CI nothing is left out', async () => {
+    const missing = findOptionalPart('Firefox', SYSTEM_PARTS.firefox, bare({ env: { CI: 'true' } }));
+    await expect(missing).rejects.toThrow(/No Firefox found/);
+    const unwanted = bare({ programs, env: { CI: '1', PEERPIGEON_FIREFOX: 'none' } });
+    await expect(findOptionalPart('Firefox', SYSTEM_PARTS.firefox, unwanted)).rejects.toThrow(/is none/);
   });
 });
