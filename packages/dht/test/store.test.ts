@@ -52,7 +52,7 @@ describe('rank', () => {
         for (const record of all) take(once, record);
         const other = storeOf();
         for (const at of order) take(other, all[at % all.length] as DhtRecord);
-        for (const record of all.toReversed()) take(other, record);
+        for (const record of [...all].reverse()) take(other, record);
         const id = keyId(X);
         expect(other.top(id)?.record).toEqual(once.top(id)?.record);
         const held = (store: Store): Record<string, string> =>

@@ -6,6 +6,8 @@ import { PUBLIC_KEY_BYTES, peerIdFromPublicKey } from './id.js';
 export interface PeerCaps {
   /** How many mesh links it keeps at most (`setMaxPeers`). */
   readonly maxPeers: number;
+  /** The optional protocols that it holds, as the sum of 2^(tag − 5) over their channel tags; absent: none. */
+  readonly protocols?: number;
 }
 
 /** How peers learn of a peer: in discovery, join replies, hints, leaf sets and shuffles. */
@@ -30,6 +32,8 @@ export const PREKEY_BYTES = 32;
 export const SIGNATURE_BYTES = 64;
 /** Most links a record may claim. Ours: `setMaxPeers` ends at 50; the rest is room for relays. */
 export const MAX_CLAIMED_PEERS = 1000;
+/** All channel tags that optional protocols may have, 5 to 31. */
+const ALL_PROTOCOLS = 2 ** 27 - 1;
 
 /**
  * Whether the record's id follows from the key it carries. Not yet a proof that the sender holds that key: that is the
@@ -40,13 +44,13 @@ export function provesId(record: PeerRecord): boolean {
   return key !== undefined && key.length === PUBLIC_KEY_BYTES && peerIdFromPublicKey(key) === record.id;
 }
 
-/** The record as an array for the binary codec: `[id, publicKey, epoch, [maxPeers], prekey, expires, signature]`. */
+/** The record as an array for the binary codec: `[id, publicKey, epoch, [maxPeers, protocols?], prekey, expires, signature]`. */
 export function recordToWire(record: PeerRecord): FrameValue {
   return [
     hexToBytes(record.id),
     record.publicKey ?? null,
     record.epoch,
-    [record.caps.maxPeers],
+    record.caps.protocols === undefined ? [record.caps.maxPeers] : [record.caps.maxPeers, record.caps.protocols],
     record.prekey ?? null,
     record.expires,
     record.signature ?? null,
@@ -79,7 +83,7 @@ export function recordToJson(record: PeerRecord): JsonRecord {
     id,
     publicKey: publicKey && bytesToHex(publicKey),
     epoch,
-    caps: { maxPeers: caps.maxPeers },
+    caps: withoutAbsent({ maxPeers: caps.maxPeers, protocols: caps.protocols }),
     prekey: prekey && bytesToHex(prekey),
     expires,
     signature: signature && bytesToHex(signature),
@@ -103,11 +107,19 @@ function read(values: Fields | Properties): PeerRecord {
     id: values.at('id').peerId(),
     publicKey: key('publicKey', PUBLIC_KEY_BYTES),
     epoch: values.at('epoch').integer(0, Number.MAX_SAFE_INTEGER),
-    caps: { maxPeers: values.at('caps').inner().at('maxPeers').integer(1, MAX_CLAIMED_PEERS) },
+    caps: readCaps(values.at('caps').inner()),
     prekey: key('prekey', PREKEY_BYTES),
     expires: values.at('expires').number(),
     signature: key('signature', SIGNATURE_BYTES),
   });
+}
+
+function readCaps(
+  values: Pick<Fields | Properties, 'integer' | 'optional'> & { at(name: string): typeof values },
+): PeerCaps {
+  const maxPeers = values.at('maxPeers').integer(1, MAX_CLAIMED_PEERS);
+  const protocols = values.at('protocols').optional(() => values.integer(0, ALL_PROTOCOLS));
+  return withoutAbsent({ maxPeers, protocols });
 }
 
 /** Drops the undefined properties, so that a record that went over the wire equals the one that was sent. */

@@ -19,7 +19,7 @@ import type { Frame } from './frame.js';
 import type { Input } from './input.js';
 import { LinkBoard } from './link-board.js';
 import type { Output } from './output.js';
-import { ProtocolBoard } from './protocol-board.js';
+import { ProtocolBoard, protocolBits } from './protocol-board.js';
 import { Report } from './report.js';
 import { Signaler } from './signaler.js';
 import type { Output as SignalerOutput } from './signaler.js';
@@ -61,7 +61,8 @@ export class Mesh implements Machine<Input, Output> {
   constructor(config: Config, rng: Rng) {
     const { peerId, publicKey, network, epoch, settings } = config;
     this.settings = settings;
-    const caps = { maxPeers: settings.maxPeers };
+    const protocols = config.protocols ?? [];
+    const caps = { maxPeers: settings.maxPeers, ...protocolBits(protocols) };
     const record = { id: peerId, epoch, caps, expires: epoch + LIMITS.recordLifetimeMs };
     this.record = publicKey === undefined ? record : { ...record, publicKey };
     this.author = new Author(network, peerId, epoch);
@@ -93,20 +94,23 @@ export class Mesh implements Machine<Input, Output> {
       received: (from, frame) => this.received(from, frame),
       writable: (peer) => this.protocols.writable(peer),
     });
-    this.protocols = new ProtocolBoard(config.protocols ?? [], {
+    this.protocols = new ProtocolBoard(protocols, {
       now: () => this.now,
       put: (output) => this.out.push(output),
       links: () => this.links,
       parcel: (address, body) => this.runRouting({ type: 'parcel', address, body }),
+      pass: (to, { body, path, ttl }) => this.runRouting({ type: 'pass', to, body, path, ttl }),
+      leaves: () => this.topology.knowledge.leafSet,
+      protocolsOf: (peer) => this.topology.knowledge.get(peer)?.record.caps.protocols ?? 0,
       tellTopology: (input) => this.tellTopology(input),
     });
     this.signaler = new Signaler(this.author, () => ({
       links: this.links.table.alive,
       online: this.session.state.name === 'connected',
     }));
-    const { session, topology, gossip, routing, signaler, links, protocols } = this;
+    const { session, topology, gossip, routing, signaler, links } = this;
     const read = (): MeshSettings => this.settings;
-    const machines = { links, session, topology, gossip, routing, signaler, protocols };
+    const machines = { links, session, topology, gossip, routing, signaler, protocols: this.protocols };
     this.report = new Report({ self: peerId, ...machines, settings: read });
   }
 
@@ -222,7 +226,7 @@ export class Mesh implements Machine<Input, Output> {
 
   private configure(settings: Partial<MeshSettings>): void {
     this.settings = { ...this.settings, ...settings };
-    this.record = { ...this.record, caps: { maxPeers: this.settings.maxPeers } };
+    this.record = { ...this.record, caps: { ...this.record.caps, maxPeers: this.settings.maxPeers } };
     this.runSession({ type: 'record', record: this.record });
     this.tellTopology({ type: 'configure', settings: this.settings });
     this.links.showHandovers();
@@ -374,7 +378,7 @@ export class Mesh implements Machine<Input, Output> {
         this.tasks.push(() => this.protocols.bounced(event.to));
         return this.tellTopology({ type: 'unreachable', peer: event.to });
       case 'parcel':
-        return this.protocols.unpack(event.body, event.path);
+        return this.protocols.unpack(event);
     }
   }
 

@@ -1,7 +1,9 @@
 import { DecodeError, assert } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
-import type { Address } from '@peerpigeon/routing';
+import type { PeerCaps } from '@peerpigeon/identity';
+import type { Address, Event as RoutingEvent } from '@peerpigeon/routing';
 import type { LeafSet, Input as TopologyInput } from '@peerpigeon/topology';
+import { compareRingDistance } from '@peerpigeon/xor';
 import { addressOf } from './address.js';
 import { encodeParcel, readParcel } from './frame.js';
 import type { LinkBoard } from './link-board.js';
@@ -18,6 +20,24 @@ export interface ProtocolHost {
   /** Sends a parcel. */
   parcel(address: Address, body: Uint8Array): void;
   tellTopology(input: TopologyInput): void;
+  /** Has a parcel that ended here go on to that peer. */
+  pass(to: PeerId, parcel: ArrivedParcel): void;
+  /** The leaf set. */
+  leaves(): LeafSet;
+  /** What a peer is known to hold: see `PeerCaps.protocols`. */
+  protocolsOf(peer: PeerId): number;
+}
+
+type ArrivedParcel = Extract<RoutingEvent, { readonly type: 'parcel' }>;
+
+/** The protocols of a list, as a peer's record says them: nothing of none. */
+export function protocolBits(protocols: readonly Pick<Protocol, 'tag'>[]): Pick<PeerCaps, 'protocols'> {
+  const bits = protocols.reduce((sum, { tag }) => sum | bitOf(tag), 0);
+  return bits === 0 ? {} : { protocols: bits };
+}
+
+function bitOf(tag: number): number {
+  return 1 << (tag - MIN_TAG);
 }
 
 /** Why an extra link ends that nothing asks for any more. */
@@ -62,7 +82,17 @@ export class ProtocolBoard {
 
   /** The leaf set, first told when the mesh has been joined. */
   leaves({ after, before, whole, member }: LeafSet & { readonly member: boolean }): void {
-    this.tell({ type: 'leaves', after, before, whole, member });
+    for (const protocol of this.protocols) {
+      const held = (peer: PeerId): boolean => this.holds(peer, protocol.tag);
+      const input: ProtocolInput = {
+        type: 'leaves',
+        after: after.filter(held),
+        before: before.filter(held),
+        whole,
+        member,
+      };
+      this.run(protocol, input);
+    }
   }
 
   leave(): void {
@@ -96,17 +126,39 @@ export class ProtocolBoard {
   }
 
   /** A parcel for us: topology's, or one of an optional protocol. */
-  unpack(body: unknown, path: readonly PeerId[]): void {
+  unpack(arrived: ArrivedParcel): void {
+    const { body, path } = arrived;
     const from = path[0] as PeerId;
     try {
       const parcel = readParcel(body);
-      if (parcel.channel === 'protocol') return this.received(parcel.tag, parcel.message, path, true);
+      if (parcel.channel === 'protocol') {
+        if (arrived.key !== undefined && this.protocols.every(({ tag }) => tag !== parcel.tag)) {
+          return this.passOn(arrived, arrived.key, parcel.tag);
+        }
+        return this.received(parcel.tag, parcel.message, path, true);
+      }
       const route = path.slice(1).reverse();
       this.host.tellTopology({ type: 'routed', from, route, message: parcel.message });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
       this.host.put({ type: 'violation', peer: from, code: 'malformed', detail: `parcel: ${error.message}` });
     }
+  }
+
+  /** What seeks a key and a protocol that is not held here goes on to whoever holds it next to us. */
+  private passOn(parcel: ArrivedParcel, key: PeerId, tag: number): void {
+    const { after, before } = this.host.leaves();
+    const holders = [...after, ...before].filter((peer) => peer !== parcel.from && this.holds(peer, tag));
+    const [first, ...rest] = holders;
+    if (first === undefined) return;
+    this.host.pass(
+      rest.reduce((best, peer) => (compareRingDistance(key, peer, best) < 0 ? peer : best), first),
+      parcel,
+    );
+  }
+
+  private holds(peer: PeerId, tag: number): boolean {
+    return (this.host.protocolsOf(peer) & bitOf(tag)) !== 0;
   }
 
   private tell(input: ProtocolInput): void {

@@ -134,9 +134,9 @@ test('a parcel goes over the peers that a protocol names, and to whoever is near
 test('a protocol is told who is next to it on the ring, from the join on, and that one of them fell silent', () => {
   const { world, peers, parrots: heard } = ring();
   const told = (peer: PeerId): Said[] => (heard.get(peer) as Parrot).of('leaves');
-  const around = (peer: PeerId, ring: PeerId[]): object => {
-    const at = ring.indexOf(peer);
-    const after = [...ring.slice(at + 1), ...ring.slice(0, at)];
+  const around = (peer: PeerId, members: PeerId[]): object => {
+    const at = members.indexOf(peer);
+    const after = [...members.slice(at + 1), ...members.slice(0, at)];
     return { type: 'leaves', after, before: [...after].reverse(), whole: true, member: true };
   };
   for (const peer of peers) {

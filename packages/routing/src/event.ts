@@ -42,8 +42,18 @@ export type Event =
       /** It was reported as failed before: its acknowledgement is late. */
       readonly late: boolean;
     }
-  /** A parcel for us. `path`: ids passed, its sender first, our neighbour last. `body`: see {@link Parcel}. */
-  | { readonly type: 'parcel'; readonly from: PeerId; readonly body: unknown; readonly path: readonly PeerId[] }
+  /**
+   * A parcel for us. `path`: ids passed, its sender first, our neighbour last. `body`: see {@link Parcel}. `key`: what it sought,
+   * where it was not addressed to us. `ttl`: links it could still have crossed.
+   */
+  | {
+      readonly type: 'parcel';
+      readonly from: PeerId;
+      readonly body: unknown;
+      readonly path: readonly PeerId[];
+      readonly key?: PeerId;
+      readonly ttl: number;
+    }
   /** A parcel to `to` could not go on. */
   | { readonly type: 'bounced'; readonly to: PeerId }
   /** Our message did not arrive, or nobody said that it did. */

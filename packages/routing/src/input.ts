@@ -42,6 +42,14 @@ export type Input =
    * others, and encoded ones over `MAX_PARCEL_BYTES` (20 KiB), are dropped.
    */
   | { readonly type: 'parcel'; readonly address: Address; readonly body: unknown }
+  /** Send a parcel that sought a key, and ended here, on to a peer that it may be for: as if its sender had. */
+  | {
+      readonly type: 'pass';
+      readonly to: PeerId;
+      readonly body: unknown;
+      readonly path: readonly PeerId[];
+      readonly ttl: number;
+    }
   /** Another peer is reachable over `route` as if there were a link; without `route` it is so no more. */
   | { readonly type: 'tunnel'; readonly peer: PeerId; readonly route: readonly PeerId[] | undefined }
   /** A leaf (a peer with a single link) whose id is near ours is reached over `route`; without `route` no more. */

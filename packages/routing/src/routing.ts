@@ -96,6 +96,10 @@ export class Routing implements Machine<Input, Output> {
         return this.onRoute(input, now, out);
       case 'parcel':
         return this.onParcel(input, out);
+      case 'pass': {
+        const parcel: Parcel = { ...input, type: 'parcel', address: 'peer', ...GREEDY };
+        return this.relay(parcel, this.neighbourhood.next(input.to, parcel), now, out);
+      }
       case 'tunnel':
         return this.neighbourhood.setTunnel(input.peer, input.route);
       case 'lodger':
@@ -305,14 +309,15 @@ export class Routing implements Machine<Input, Output> {
   }
 
   /** A parcel ends here. */
-  private open({ path, body }: Parcel, out: Output[]): void {
+  private open({ path, body, address, to, ttl }: Parcel, out: Output[]): void {
     const from = path[0] as PeerId;
     if (from === this.config.peerId) {
       this.count.stray++;
       return;
     }
     this.count.delivered++;
-    this.emit({ type: 'parcel', from, body, path }, out);
+    const key = address === 'key' && to !== null ? { key: to } : {};
+    this.emit({ type: 'parcel', from, body, path, ttl, ...key }, out);
   }
 
   private relay(message: Data | Parcel, hop: Hop | undefined, now: Millis, out: Output[]): void {

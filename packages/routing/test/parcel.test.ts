@@ -1,4 +1,4 @@
-import { AssertionError, below, encode, SeededRng } from '@peerpigeon/core';
+import { AssertionError, below, encode, MAX_HOPS, SeededRng } from '@peerpigeon/core';
 import type { PeerId } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ describe('a parcel to a peer', () => {
     send(network, id(1), { type: 'peer', peer: id(4) });
     network.run();
     const path = [id(1), id(2), id(3)];
-    expect(network.take(id(4))).toEqual([{ type: 'parcel', from: id(1), body: ['hello', 7], path }]);
+    expect(network.take(id(4))).toEqual([{ type: 'parcel', from: id(1), body: ['hello', 7], path, ttl: MAX_HOPS - 2 }]);
     expect(network.sent).toHaveLength(3);
     expect(network.violations).toEqual([]);
   });
