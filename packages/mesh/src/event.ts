@@ -1,12 +1,13 @@
 import type { Envelope, MessageId, Millis, PeerId } from '@peerpigeon/core';
 import type { Event as GossipEvent } from '@peerpigeon/gossip';
+import type { Resume } from '@peerpigeon/signaling-protocol';
 import type { Finding } from '@peerpigeon/topology';
 
 /** What the application learns. The façade turns these into the README's events. */
 export type Event =
-  /** Signaling is up; `url` is the server that accepted us. */
-  | { readonly type: 'signalingConnected'; readonly url: string }
-  /** Signaling is down; the mesh goes on. `permanent`: the server refused us for good and is not asked again. */
+  /** Signaling is up; `url` is the server that accepted us, `resume` what it gave us for a later run. */
+  | { readonly type: 'signalingConnected'; readonly url: string; readonly resume: Resume | undefined }
+  /** Signaling is down; the mesh goes on. `permanent`: the server at `url` refused us for good and none is asked again. */
   | {
       readonly type: 'signalingDisconnected';
       readonly reason: string;

@@ -12,10 +12,14 @@ export type ChannelEvent = Extract<SessionInput, { readonly type: 'opened' | 'me
 export type Input =
   /** The application. */
   /**
-   * Join through the server at `url`, and stay joined: reconnect until `leave`. `history`: broadcasts of the time before are
-   * wanted, too, up to `sinceMs` old, as far as others still have them.
+   * Join through the server at `url`, or one of its `fallbacks`, and stay joined: reconnect until `leave`. `history`: broadcasts
+   * of the time before are wanted, too, up to `sinceMs` old, as far as others still have them.
    */
-  | { readonly type: 'join'; readonly url: string; readonly history?: { readonly sinceMs: Millis } }
+  | (Omit<Extract<SessionInput, { readonly type: 'join' }>, 'seeking'> & {
+      readonly history?: { readonly sinceMs: Millis };
+    })
+  /** The network may be back, or somebody is looking: signaling that is down is tried at once, that is up is asked whether it is. */
+  | { readonly type: 'hasten' }
   /** Say goodbye, close every link and the signaling channel. Afterwards the machine holds nothing and can join again. */
   | { readonly type: 'leave' }
   /** Change settings on the running mesh. */

@@ -149,6 +149,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.runSession({ ...input, seeking: this.topology.seeking });
       case 'leave':
         return this.leave();
+      case 'hasten':
+        return this.runSession(input);
       case 'configure':
         return this.configure(input.settings);
       case 'broadcast':

@@ -67,8 +67,10 @@ export class Switchboard {
   constructor(options: ServerOptions, handlers: SwitchboardHandlers) {
     this.options = options;
     this.handlers = handlers;
+    const rng = { uint32: () => randomBytes(4).readUInt32LE() };
     this.hub = new Hub({
-      rng: { uint32: () => randomBytes(4).readUInt32LE() },
+      rng,
+      tokens: rng,
       config: {
         maxConnections: options.maxConnections,
         peerTimeoutMs: options.peerTimeout,

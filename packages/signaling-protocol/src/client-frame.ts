@@ -4,6 +4,7 @@ import { isPeerId, recordFromJson, recordToJson } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_LOST, MAX_SAMPLE, MAX_SEEKING, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ClientMessage, SIGNAL_KINDS } from './message.js';
+import { MAX_TOKEN_LENGTH } from './resume.js';
 
 const TYPES: readonly ClientMessage['type'][] = [...SIGNAL_KINDS, 'announce', 'goodbye', 'cleanup', 'ping'];
 
@@ -20,7 +21,7 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
   const envelope = { type: message.type, fromPeerId: from, timestamp };
   switch (message.type) {
     case 'announce': {
-      const { peerId = from, network, protocol, record, seeking, lost, sample } = message;
+      const { peerId = from, network, protocol, record, seeking, lost, sample, resume } = message;
       const data = {
         peerId,
         timestamp,
@@ -30,6 +31,7 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
         seeking,
         lost,
         sample,
+        resume,
       };
       return { ...envelope, data };
     }
@@ -63,6 +65,7 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
         seeking: data.at('seeking').optional(() => data.integer(0, MAX_SEEKING)),
         lost: data.at('lost').optional(() => data.list(MAX_LOST, (list) => lostPeer(list.string(MAX_NAME_LENGTH)))),
         sample: data.at('sample').optional(() => data.integer(0, MAX_SAMPLE)),
+        resume: data.at('resume').optional(() => data.string(MAX_TOKEN_LENGTH)),
       };
     }
     case 'goodbye':

@@ -6,6 +6,9 @@ const MALFORMED = 4400;
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
 
+/** The reason given with {@link LOST} for a channel that did not open in time. */
+export const NOT_IN_TIME = 'no connection in time';
+
 /**
  * Why a signaling channel closes (RFC 6455 §7.4). 1000–1015 are the WebSocket protocol's own codes, 4000–4999 are ours;
  * where an HTTP status says the same, ours is 4000 + that status.

@@ -51,12 +51,16 @@ export interface Config {
   readonly retryPeriods: number;
   /** … and then a longer wait, drawn from ±50 % around it: the server is down for good, or for long. */
   readonly slowRetryPeriodMs: Millis;
+  /** After what the page learns of its network an attempt follows the former one by this much at the soonest. Ours. */
+  readonly minRetryMs: Millis;
   /** How long a connection must last before the ladder begins anew. Ours: longer than its steps. */
   readonly stableMs: Millis;
   /** Pings at most this far apart; nearer when the server's `peerTimeoutMs` asks for it. Proxies cut idle sockets after 30–60 s. */
   readonly pingIntervalMs: Millis;
   /** So many pings in a row without a sign of life mean that the channel is dead. */
   readonly maxUnansweredPings: number;
+  /** How long the answer to a ping may take that was sent because the network may have changed. Ours: a slow round trip. */
+  readonly checkTimeoutMs: Millis;
   /** Announces, each of which asks for peers, at least this far apart. */
   readonly announceIntervalMs: Millis;
   /** The same where the announce names lost peers: after a crash every second counts. Ours. */
@@ -74,9 +78,11 @@ export const DEFAULT_CONFIG: Config = {
   retryPeriodMs: 5_000,
   retryPeriods: 120,
   slowRetryPeriodMs: 30_000,
+  minRetryMs: 1_000,
   stableMs: 10_000,
   pingIntervalMs: 25_000,
   maxUnansweredPings: 2,
+  checkTimeoutMs: 5_000,
   announceIntervalMs: 5_000,
   lossIntervalMs: 1_000,
   maxMalformed: 16,

@@ -1,8 +1,18 @@
-import type { DecodeError, Emit, Millis, PeerId, SetTimer, TimerFired } from '@peerpigeon/core';
+import type { DecodeError, Emit, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
+import type { HubConfig } from './config.js';
 import type { ClientMessage, ServerMessage } from './message.js';
 
 /** A connection as its adapter numbers it; never reused while the hub lives. */
 export type ConnectionId = number;
+
+/** What a hub is made of. */
+export interface HubOptions {
+  /** Draws the random members that newcomers are given. */
+  readonly rng: Rng;
+  /** Draws the tokens with which peers take over their own former connections: unguessable. Absent: none are given. */
+  readonly tokens?: Rng;
+  readonly config?: Partial<HubConfig>;
+}
 
 /** What can happen to a hub. */
 export type HubInput =

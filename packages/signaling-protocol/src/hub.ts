@@ -3,19 +3,13 @@ import { isPeerId } from '@peerpigeon/identity';
 import { CloseCode } from './close-code.js';
 import { DEFAULT_HUB_CONFIG, DEFAULT_NETWORK, type HubConfig, PROTOCOL_VERSION } from './config.js';
 import { isNetworkName } from './endpoint.js';
-import type { ConnectionId, HubEvent, HubInput, HubOutput, HubTimer, Presence } from './hub-io.js';
+import type { ConnectionId, HubEvent, HubInput, HubOptions, HubOutput, HubTimer, Presence } from './hub-io.js';
 import { type Fits, Network } from './hub-network.js';
 import { absent, close, complain, setTimer, write } from './hub-output.js';
 import { bareRecord, type ClientMessage, isSignal, type ServerMessage } from './message.js';
+import { drawToken, isSameToken } from './resume.js';
 import { Vigil } from './vigil.js';
 import type { Announce, Announcement, Inquiry, Visitor } from './visitor.js';
-
-/** What a hub is made of. */
-export interface HubOptions {
-  /** Draws the random members that newcomers are given. */
-  readonly rng: Rng;
-  readonly config?: Partial<HubConfig>;
-}
 
 /**
  * The server's side of signaling. Everybody is known by (network, id). A newcomer is given its ring neighbours, its
@@ -26,10 +20,12 @@ export interface HubOptions {
  * life and gives none within `probeTimeoutMs` is dead, and closed.
  *
  * An id belongs to one connection at a time. Whoever comes second waits while the first is probed: if that shows life, the
- * second is refused with 4409; if not within `probeTimeoutMs`, the second takes over, and the first is closed with 4001.
+ * second is refused with 4409; if not within `probeTimeoutMs`, the second takes over, and the first is closed with 4001. A
+ * second that presents the first's resume token takes over at once.
  */
 export class Hub implements Machine<HubInput, HubOutput> {
   private readonly rng: Rng;
+  private readonly tokens: Rng | undefined;
   private readonly config: HubConfig;
   private readonly vigil: Vigil;
   private readonly visitors = new Map<ConnectionId, Visitor>();
@@ -37,8 +33,9 @@ export class Hub implements Machine<HubInput, HubOutput> {
   /** Whether a sweep is due: one at a time, and none once nobody is here. */
   private sweeping: 'due' | 'none' = 'none';
 
-  constructor({ rng, config }: HubOptions) {
+  constructor({ rng, tokens, config }: HubOptions) {
     this.rng = rng;
+    this.tokens = tokens;
     this.config = { ...DEFAULT_HUB_CONFIG, ...config };
     this.vigil = new Vigil(this.config);
   }
@@ -88,6 +85,7 @@ export class Hub implements Machine<HubInput, HubOutput> {
       network: this.networkOf(network),
       standing: { name: 'waiting', announce: undefined },
       connectedAt: undefined,
+      resume: undefined,
       lastHeardAt: now,
       malformed: 0,
       probe: undefined,
@@ -127,12 +125,23 @@ export class Hub implements Machine<HubInput, HubOutput> {
     if (standing.name === 'waiting' && standing.announce) this.announce(visitor, standing.announce, now, out);
   }
 
-  private greet({ connection, peerId }: Visitor, out: HubOutput[]): void {
+  private greet(visitor: Visitor, out: HubOutput[]): void {
+    const { connection, peerId } = visitor;
     const { peerTimeoutMs, maxMessageBytes } = this.config;
-    write(connection, { type: 'connected', peerId, protocol: PROTOCOL_VERSION, peerTimeoutMs, maxMessageBytes }, out);
+    visitor.resume = this.tokens && drawToken(this.tokens);
+    const limits = { peerTimeoutMs, maxMessageBytes, ...(visitor.resume && { resume: visitor.resume }) };
+    write(connection, { type: 'connected', peerId, protocol: PROTOCOL_VERSION, ...limits }, out);
   }
 
-  /** The holder did not answer: its connection is dead, and `visitor` continues in its place. */
+  /** A visitor that waits for its id has announced itself: if it holds the holder's token, both are the same peer. */
+  private resume(visitor: Visitor, { resume }: Announce, now: Millis, out: HubOutput[]): void {
+    const { network, peerId } = visitor;
+    const holder = network.holders.get(peerId);
+    if (holder === undefined || network.contenders.get(peerId) !== visitor) return;
+    if (isSameToken(holder.resume, resume)) this.takeOver(visitor, holder, now, out);
+  }
+
+  /** The holder is dead, or says so itself: `visitor` continues in its place. */
   private takeOver(visitor: Visitor, holder: Visitor, now: Millis, out: HubOutput[]): void {
     const { network, peerId, standing, connectedAt } = visitor;
     this.visitors.delete(holder.connection);
@@ -254,10 +263,12 @@ export class Hub implements Machine<HubInput, HubOutput> {
       this.release(visitor, now, out);
       visitor.network = this.networkOf(message.network);
       visitor.standing = { name: 'waiting', announce: message };
-      return this.claim(visitor, now, out);
+      this.claim(visitor, now, out);
+      return this.resume(visitor, message, now, out);
     }
-    if (standing.name === 'waiting') visitor.standing = { name: 'waiting', announce: message };
-    else this.announce(visitor, message, now, out);
+    if (standing.name !== 'waiting') return this.announce(visitor, message, now, out);
+    visitor.standing = { name: 'waiting', announce: message };
+    this.resume(visitor, message, now, out);
   }
 
   private announce(visitor: Visitor, message: Announce, now: Millis, out: HubOutput[]): void {

@@ -1,4 +1,4 @@
-export { CloseCode, LOST, isPermanent } from './close-code.js';
+export { CloseCode, LOST, NOT_IN_TIME, isPermanent } from './close-code.js';
 export {
   DEFAULT_CONFIG,
   DEFAULT_HUB_CONFIG,
@@ -14,7 +14,8 @@ export { decodeClientMessage, encodeClientMessage } from './client-frame.js';
 export { decodeServerMessage, encodeServerMessage } from './server-frame.js';
 export { endpointUrl, isNetworkName } from './endpoint.js';
 export { Session } from './session.js';
-export type { Event, Input, Output, SessionOptions, SessionState, Timer } from './session.js';
+export type { SessionOptions } from './session.js';
+export type { Event, Input, Output, SessionState, Timer } from './session-io.js';
+export type { Resume } from './resume.js';
 export { Hub } from './hub.js';
-export type { HubOptions } from './hub.js';
-export type { ConnectionId, HubEvent, HubInput, HubOutput, HubTimer, Presence } from './hub-io.js';
+export type { ConnectionId, HubEvent, HubInput, HubOptions, HubOutput, HubTimer, Presence } from './hub-io.js';

@@ -26,6 +26,8 @@ export type ClientMessage =
       readonly lost?: readonly PeerId[];
       /** How many uniformly drawn members the sender wants, at most 8; absent: as many as the server gives everybody. */
       readonly sample?: number;
+      /** The token of a former connection with this id, which is taken over at once if it is still there. */
+      readonly resume?: string;
     }
   /** Stop being discoverable; the peers concerned are told (S121). */
   | { readonly type: 'goodbye' }
@@ -47,6 +49,8 @@ export type ServerMessage =
       readonly peerTimeoutMs?: Millis;
       /** Larger messages close the connection. */
       readonly maxMessageBytes?: number;
+      /** With it a later connection takes this one over; it ends with this one. */
+      readonly resume?: string;
     }
   /** The answer to an announce with `protocol`: ring neighbours, XOR-nearest and random members, each once. */
   | {

@@ -5,6 +5,7 @@ import type { PeerRecord } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_PEERS_PER_MESSAGE, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ServerMessage, SIGNAL_KINDS } from './message.js';
+import { MAX_TOKEN_LENGTH } from './resume.js';
 
 const TYPES: readonly ServerMessage['type'][] = [
   ...SIGNAL_KINDS,
@@ -33,8 +34,8 @@ function serverEnvelope(message: ServerMessage, timestamp: Millis): object {
   const envelope = { type: message.type, fromPeerId: SYSTEM, timestamp };
   switch (message.type) {
     case 'connected': {
-      const { peerId, protocol, peerTimeoutMs, maxMessageBytes } = message;
-      return { ...envelope, data: { peerId, protocol, peerTimeoutMs, maxMessageBytes } };
+      const { peerId, protocol, peerTimeoutMs, maxMessageBytes, resume } = message;
+      return { ...envelope, data: { peerId, protocol, peerTimeoutMs, maxMessageBytes, resume } };
     }
     case 'peers':
       return {
@@ -76,6 +77,7 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
         protocol: positive('protocol'),
         peerTimeoutMs: positive('peerTimeoutMs'),
         maxMessageBytes: positive('maxMessageBytes'),
+        resume: data.at('resume').optional(() => data.string(MAX_TOKEN_LENGTH)),
       };
     }
     case 'peers': {

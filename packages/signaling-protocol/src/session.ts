@@ -1,117 +1,12 @@
-import { between, jitter } from '@peerpigeon/core';
-import type { DecodeError, Emit, Machine, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
+import type { DecodeError, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { ID_TAKEN, LOST, isPermanent } from './close-code.js';
+import { ID_TAKEN, LOST, NOT_IN_TIME, isPermanent } from './close-code.js';
 import { type Config, DEFAULT_CONFIG, MAX_LOST, PROTOCOL_VERSION } from './config.js';
 import { endpointUrl } from './endpoint.js';
-import { bareRecord, type ClientMessage, isSignal, type ServerMessage, type SignalKind } from './message.js';
-
-/** What can happen to a session. */
-export type Input =
-  /** Reach the server at `url` (ws: or wss:, any path and query), and stay there until `leave`. */
-  | { readonly type: 'join'; readonly url: string; readonly seeking?: number }
-  /** Say goodbye and close; no event follows. Harmless when repeated. */
-  | { readonly type: 'leave' }
-  /** What others are to be told of this peer from now on; the next announce carries it. */
-  | { readonly type: 'record'; readonly record: PeerRecord }
-  /** Relay a signal. Without a connection it is not kept, and reported as `unsent`. */
-  | { readonly type: 'send'; readonly to: PeerId; readonly kind: SignalKind; readonly data: unknown }
-  /**
-   * Ask the server for peers, and for `seeking` that seek links as we do. At most one announce per `announceIntervalMs` goes
-   * out; asking meanwhile costs nothing. `lost` peers, the latest 32, are kept until an announce names them, which may go out
-   * after `lossIntervalMs`; so is `sample`, how many uniformly drawn members are wanted (0 to 8; absent: as many as the
-   * server gives everybody).
-   */
-  | {
-      readonly type: 'discover';
-      readonly seeking?: number;
-      readonly lost?: readonly PeerId[];
-      readonly sample?: number;
-    }
-  /** The channel last asked for. After an output `close` or `open` nothing of the former channel may come in. */
-  | { readonly type: 'opened' }
-  | { readonly type: 'message'; readonly message: ServerMessage }
-  | { readonly type: 'malformed'; readonly error: DecodeError }
-  /** The channel closed, was lost, or never came about. */
-  | { readonly type: 'closed'; readonly code: number; readonly reason: string }
-  | TimerFired<Timer>;
-
-/** What a session asks of its interpreter. */
-export type Output =
-  /** Open a channel to `url`, in which the peer's id and network stand. */
-  | { readonly type: 'open'; readonly url: string }
-  | { readonly type: 'write'; readonly message: ClientMessage }
-  /** Close the channel; nothing of it comes back. */
-  | { readonly type: 'close' }
-  | SetTimer<Timer>
-  | Emit<Event>;
-
-/** What whoever joined learns. */
-export type Event =
-  /** The server has accepted us. */
-  | {
-      readonly type: 'connected';
-      readonly url: string;
-      /** The version that the server speaks; 0 for one that knows only the README's table. */
-      readonly protocol: number;
-      /** Larger messages close the connection; undefined when the server told none. */
-      readonly maxMessageBytes: number | undefined;
-    }
-  /** The channel is gone, or an attempt to open one failed. Unless `permanent`, another attempt follows by itself. */
-  | { readonly type: 'disconnected'; readonly code: number; readonly reason: string; readonly permanent: boolean }
-  /** Peers to link with; from a README peer or server a bare record. */
-  | {
-      readonly type: 'discovered';
-      readonly records: readonly PeerRecord[];
-      /** Of these, peers that seek links too. */
-      readonly seeking: readonly PeerId[];
-      /** It answers an announce: so these are our ring neighbours at the server, and some others. */
-      readonly answer: boolean;
-    }
-  /** A peer left the server. That says nothing of a link with it. */
-  | { readonly type: 'departed'; readonly peer: PeerId }
-  /** A signal of another peer. `data` is JSON from a stranger. */
-  | { readonly type: 'signal'; readonly from: PeerId; readonly kind: SignalKind; readonly data: unknown }
-  /** A signal did not reach `peer`: it is not at the server. */
-  | { readonly type: 'absent'; readonly peer: PeerId }
-  /** A signal was not sent: there is no connection. */
-  | { readonly type: 'unsent'; readonly peer: PeerId; readonly kind: SignalKind }
-  /** The server complained, or sent something malformed (`code` MALFORMED). */
-  | { readonly type: 'error'; readonly code: string; readonly message: string };
-
-/** A session's timers. One of a former stage is stale, and a no-op. */
-export type Timer =
-  /** The channel should have opened, or the server have accepted us. */
-  | { readonly type: 'deadline'; readonly stage: number }
-  /** Time to try again. */
-  | { readonly type: 'retry'; readonly stage: number }
-  | { readonly type: 'ping'; readonly stage: number }
-  /** The next announce is allowed. */
-  | { readonly type: 'announce'; readonly stage: number };
-
-/** Where a session stands (S116). */
-export type SessionState =
-  /** Not joined. */
-  | { readonly name: 'idle' }
-  /** The channel is being opened. */
-  | { readonly name: 'connecting'; readonly url: string }
-  /** The channel is open and we have announced ourselves; the server has not yet said anything. */
-  | { readonly name: 'announcing'; readonly url: string; readonly announcedAt: Millis }
-  | {
-      readonly name: 'connected';
-      readonly url: string;
-      readonly since: Millis;
-      readonly protocol: number;
-      readonly pingIntervalMs: Millis;
-      /** When the last announce went out. */
-      readonly announcedAt: Millis;
-      /** When the next one will, if one waits for its time. */
-      readonly announceAt?: Millis;
-    }
-  /** Between two attempts. */
-  | { readonly name: 'waiting'; readonly url: string; readonly until: Millis }
-  /** The server does not want us; only another `join` tries again. */
-  | { readonly name: 'refused'; readonly url: string; readonly code: number; readonly reason: string };
+import { Itinerary } from './itinerary.js';
+import { bareRecord, isSignal, type ServerMessage } from './message.js';
+import type { Resume } from './resume.js';
+import type { Event, Input, Output, SessionState, Timer } from './session-io.js';
 
 /** What a session is made of. */
 export interface SessionOptions {
@@ -127,9 +22,11 @@ export interface SessionOptions {
 /** Pings are never nearer than this, whatever a server asks for. Ours. */
 const MIN_PING_INTERVAL_MS = 1_000;
 
+const UNANSWERED = 'the server does not answer';
+
 /**
  * The client's side of signaling: reaches a server, announces the peer, relays signals, keeps the channel alive and comes
- * back after every loss (S117). It never touches a link.
+ * back after every loss (S117), to the next server of its list if need be. It never touches a link.
  *
  * ```text
  * idle ─join→ connecting ─opened→ announcing ─any message, or 5 s without a refusal→ connected
@@ -140,8 +37,8 @@ const MIN_PING_INTERVAL_MS = 1_000;
 export class Session implements Machine<Input, Output> {
   private readonly peerId: PeerId;
   private readonly network: string | undefined;
-  private readonly rng: Rng;
   private readonly config: Config;
+  private readonly itinerary: Itinerary;
   private record: PeerRecord;
   /** How many links were sought when last asked. */
   private seeking = 0;
@@ -151,13 +48,18 @@ export class Session implements Machine<Input, Output> {
   private current: SessionState = { name: 'idle' };
   /** Counts entries into states that set timers, so that timers of former ones are known to be stale. */
   private stage = 0;
-  /** Losses in a row: the step on the ladder. */
-  private losses = 0;
+  private connectTimeoutMs: Millis;
+  /** When the last attempt began. */
+  private triedAt: Millis = -Infinity;
+  /** Presented to the server that gave it, until another takes its place. */
+  private resume: Resume | undefined;
   /** How often this join was accepted. */
   private accepted = 0;
   /** Pings sent since anything was heard, and pongs heard, on this channel. */
   private unanswered = 0;
   private pongs = 0;
+  /** Until when a sign of life is wanted; Infinity when nothing is in doubt. */
+  private checkUntil: Millis = Infinity;
   /** Malformed messages on this channel. */
   private malformed = 0;
 
@@ -167,8 +69,9 @@ export class Session implements Machine<Input, Output> {
     this.peerId = record.id;
     this.network = network;
     this.record = record;
-    this.rng = rng;
     this.config = { ...DEFAULT_CONFIG, ...config };
+    this.connectTimeoutMs = this.config.connectTimeoutMs;
+    this.itinerary = new Itinerary(rng, this.config);
   }
 
   /** Where it stands; a fresh object after every change. */
@@ -183,9 +86,13 @@ export class Session implements Machine<Input, Output> {
         this.lost = [];
         this.sample = undefined;
         this.seeking = input.seeking ?? 0;
-        this.losses = 0;
         this.accepted = 0;
-        return this.open(input.url, now, out);
+        this.connectTimeoutMs = input.connectTimeoutMs ?? this.config.connectTimeoutMs;
+        this.resume = input.resume;
+        this.itinerary.begin([input.url, ...(input.fallbacks ?? [])]);
+        return this.open(now, out);
+      case 'hasten':
+        return this.hasten(now, out);
       case 'leave':
         return this.leave(out);
       case 'record':
@@ -233,23 +140,26 @@ export class Session implements Machine<Input, Output> {
     this.stage++;
   }
 
-  private open(url: string, now: Millis, out: Output[]): void {
+  private open(now: Millis, out: Output[]): void {
+    const { url } = this.itinerary;
     this.enter({ name: 'connecting', url });
+    this.triedAt = now;
+    this.checkUntil = Infinity;
     this.unanswered = 0;
     this.pongs = 0;
     this.malformed = 0;
     out.push({ type: 'open', url: endpointUrl(url, this.peerId, this.network) });
-    this.setTimer('deadline', now + this.config.connectTimeoutMs, out);
+    this.setTimer('deadline', now + this.connectTimeoutMs, out);
   }
 
   private onOpened(now: Millis, out: Output[]): void {
     if (this.current.name !== 'connecting') return;
     this.enter({ name: 'announcing', url: this.current.url, announcedAt: now });
-    this.writeAnnounce(out);
+    this.writeAnnounce(out, this.resume?.url === this.current.url ? this.resume.token : undefined);
     this.setTimer('deadline', now + this.config.acceptTimeoutMs, out);
   }
 
-  private writeAnnounce(out: Output[]): void {
+  private writeAnnounce(out: Output[], resume?: string): void {
     const { peerId, network, record } = this;
     const protocol = PROTOCOL_VERSION;
     const seeking = this.seeking || undefined;
@@ -259,7 +169,7 @@ export class Session implements Machine<Input, Output> {
     this.sample = undefined;
     out.push({
       type: 'write',
-      message: { type: 'announce', peerId, network, protocol, record, seeking, lost, sample },
+      message: { type: 'announce', peerId, network, protocol, record, seeking, lost, sample, resume },
     });
   }
 
@@ -280,6 +190,7 @@ export class Session implements Machine<Input, Output> {
 
   private onMessage(message: ServerMessage, now: Millis, out: Output[]): void {
     this.unanswered = 0;
+    this.checkUntil = Infinity;
     if (message.type !== 'error') this.accept(message, now, out);
     if (!this.isOpen) return;
     if (isSignal(message)) {
@@ -316,9 +227,10 @@ export class Session implements Machine<Input, Output> {
     const patience = told?.peerTimeoutMs === undefined ? Infinity : Math.floor(told.peerTimeoutMs / 3);
     const pingIntervalMs = Math.max(MIN_PING_INTERVAL_MS, Math.min(this.config.pingIntervalMs, patience));
     const { url, announcedAt } = state;
+    this.resume = told?.resume === undefined ? undefined : { url, token: told.resume };
     this.enter({ name: 'connected', url, since: now, protocol, pingIntervalMs, announcedAt });
     this.accepted++;
-    emit(out, { type: 'connected', url, protocol, maxMessageBytes: told?.maxMessageBytes });
+    emit(out, { type: 'connected', url, protocol, maxMessageBytes: told?.maxMessageBytes, resume: this.resume });
     this.setTimer('ping', now + pingIntervalMs, out);
   }
 
@@ -337,13 +249,16 @@ export class Session implements Machine<Input, Output> {
     const state = this.current;
     switch (timer.type) {
       case 'deadline':
-        if (state.name === 'connecting') return this.giveUp('no connection in time', now, out);
+        if (state.name === 'connecting') return this.giveUp(NOT_IN_TIME, now, out);
         return this.accept(undefined, now, out);
       case 'retry':
-        if (state.name === 'waiting') this.open(state.url, now, out);
+        if (state.name === 'waiting') this.open(now, out);
         return;
       case 'ping':
         if (state.name === 'connected') this.ping(state.protocol, state.pingIntervalMs, now, out);
+        return;
+      case 'check':
+        if (now >= this.checkUntil) this.giveUp(UNANSWERED, now, out);
         return;
       case 'announce':
         if (state.name === 'connected' && state.announceAt !== undefined) this.onDiscover(now, out);
@@ -351,14 +266,36 @@ export class Session implements Machine<Input, Output> {
   }
 
   private ping(protocol: number, intervalMs: Millis, now: Millis, out: Output[]): void {
-    // The README's server need not answer pings; one that has answered before, or speaks our protocol, must.
-    const mustAnswer = protocol > 0 || this.pongs > 0;
-    if (mustAnswer && this.unanswered >= this.config.maxUnansweredPings) {
-      return this.giveUp('the server does not answer', now, out);
+    if (this.mustAnswer(protocol) && this.unanswered >= this.config.maxUnansweredPings) {
+      return this.giveUp(UNANSWERED, now, out);
     }
     this.unanswered++;
     out.push({ type: 'write', message: { type: 'ping' } });
     this.setTimer('ping', now + intervalMs, out);
+  }
+
+  /** The README's server need not answer pings; one that has answered before, or speaks our protocol, must. */
+  private mustAnswer(protocol: number): boolean {
+    return protocol > 0 || this.pongs > 0;
+  }
+
+  private hasten(now: Millis, out: Output[]): void {
+    const state = this.current;
+    if (state.name === 'connected') {
+      if (this.checkUntil < Infinity || !this.mustAnswer(state.protocol)) return;
+      this.checkUntil = now + this.config.checkTimeoutMs;
+      out.push({ type: 'write', message: { type: 'ping' } });
+      this.setTimer('check', this.checkUntil, out);
+    } else if (state.name === 'waiting') {
+      this.itinerary.hasten();
+      const until = Math.max(now, this.triedAt + this.config.minRetryMs);
+      if (until < state.until) this.wait(until, out);
+    }
+  }
+
+  private wait(until: Millis, out: Output[]): void {
+    this.enter({ name: 'waiting', url: this.itinerary.url, until });
+    this.setTimer('retry', until, out);
   }
 
   /** We end a channel that is of no use. */
@@ -370,24 +307,16 @@ export class Session implements Machine<Input, Output> {
   private lose(code: number, reason: string, now: Millis, out: Output[]): void {
     const state = this.current;
     if (state.name === 'idle' || state.name === 'waiting' || state.name === 'refused') return;
+    const { url } = state;
     // Who was in before and now finds the id taken meets its own former connection, or whoever came in its place meanwhile.
-    const permanent = isPermanent(code) && !(code === ID_TAKEN && this.accepted > 0);
-    emit(out, { type: 'disconnected', code, reason, permanent });
-    if (permanent) return this.enter({ name: 'refused', url: state.url, code, reason });
-
-    if (state.name === 'connected' && now - state.since >= this.config.stableMs) this.losses = 0;
-    const waitMs = this.retryWait(this.losses++);
-    this.enter({ name: 'waiting', url: state.url, until: now + waitMs });
-    this.setTimer('retry', now + waitMs, out);
-  }
-
-  /** How long to wait after so many losses in a row. */
-  private retryWait(losses: number): Millis {
-    const { retryLadderMs, retryJitterMs, retryPeriodMs, retryPeriods, slowRetryPeriodMs } = this.config;
-    const step = retryLadderMs[losses];
-    if (step !== undefined) return step + between(this.rng, 0, retryJitterMs);
-    const slow = losses >= retryLadderMs.length + retryPeriods;
-    return slow ? jitter(this.rng, slowRetryPeriodMs, 0.5) : jitter(this.rng, retryPeriodMs, 0.3);
+    // A token of a former run says that we were in, once.
+    const wasIn = this.accepted > 0 || this.resume !== undefined;
+    if (code === ID_TAKEN) this.resume = undefined;
+    const permanent = isPermanent(code) && !(code === ID_TAKEN && wasIn);
+    emit(out, { type: 'disconnected', url, code, reason, permanent });
+    if (permanent) return this.enter({ name: 'refused', url, code, reason });
+    const lasted = state.name === 'connected' && now - state.since >= this.config.stableMs;
+    this.wait(now + (lasted ? this.itinerary.lose() : this.itinerary.fail()), out);
   }
 
   private setTimer(type: Timer['type'], at: Millis, out: Output[]): void {

@@ -60,6 +60,8 @@ export interface Visitor {
   standing: Standing;
   /** When it was accepted; undefined before. */
   connectedAt: Millis | undefined;
+  /** Who presents it takes this connection over. */
+  resume: string | undefined;
   lastHeardAt: Millis;
   malformed: number;
   /** The one probe under way to it. */

@@ -38,7 +38,12 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.oneof(
     record: each,
   })),
   fc
-    .record({ lost: fc.array(id, { maxLength: 32 }), sample: fc.nat(8), seeking: fc.nat(64) })
+    .record({
+      lost: fc.array(id, { maxLength: 32 }),
+      sample: fc.nat(8),
+      seeking: fc.nat(64),
+      resume: fc.string({ maxLength: 128 }),
+    })
     .map((asked): ClientMessage => ({ type: 'announce', peerId: ALICE, protocol: 1, ...asked })),
   fc.constantFrom<ClientMessage[]>({ type: 'goodbye' }, { type: 'cleanup' }, { type: 'ping' }),
   fc
@@ -52,6 +57,7 @@ const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
     protocol: 1,
     peerTimeoutMs: 300_000,
     maxMessageBytes: 1_048_576,
+    resume: 'f'.repeat(32),
   }),
   fc.array(anyRecord, { maxLength: 10 }).map((peers): ServerMessage => ({ type: 'peers', peers })),
   anyRecord.map((each): ServerMessage => ({ type: 'peer-discovered', peerId: each.id, record: each })),
@@ -176,6 +182,8 @@ describe('a client’s messages', () => {
       'OVER_LIMIT',
     ],
     ['a sample over the limit', '{"type":"announce","data":{"sample":9}}', 'UNEXPECTED'],
+    ['a token that is long', `{"type":"announce","data":{"resume":"${'x'.repeat(129)}"}}`, 'OVER_LIMIT'],
+    ['a token that is none', '{"type":"announce","data":{"resume":1}}', 'UNEXPECTED'],
     ['a record that is none', '{"type":"announce","data":{"record":{"id":1}}}', 'UNEXPECTED'],
     [
       '10,000 nested arrays',

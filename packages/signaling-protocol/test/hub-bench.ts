@@ -1,4 +1,4 @@
-import { type Millis, type PeerId, SeededRng } from '@peerpigeon/core';
+import { type Millis, type PeerId, type Rng, SeededRng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import {
   type ClientMessage,
@@ -29,8 +29,8 @@ export class Bench {
   readonly dead = new Set<ConnectionId>();
   private readonly due: { readonly at: Millis; readonly input: HubInput }[] = [];
 
-  constructor(config: Partial<HubConfig> = {}) {
-    this.hub = new Hub({ rng: new SeededRng(1), config: { freshMs: FRESH_MS, ...config } });
+  constructor(config: Partial<HubConfig> = {}, tokens?: Rng) {
+    this.hub = new Hub({ rng: new SeededRng(1), tokens, config: { freshMs: FRESH_MS, ...config } });
   }
 
   feed(input: HubInput): HubOutput[] {

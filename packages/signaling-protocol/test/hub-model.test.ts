@@ -1,7 +1,7 @@
 import { type Millis, type PeerId, SeededRng } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ConnectionId, Hub, type HubOutput, type ServerMessage } from '../src/index.js';
+import { CloseCode, type ConnectionId, Hub, type HubOutput, type ServerMessage } from '../src/index.js';
 
 /** A step of a random run. Slots, ids and networks are few, so that they meet. */
 type Step =
@@ -14,6 +14,8 @@ type Step =
       readonly lost: number[];
     }
   | { readonly do: 'goodbye' | 'close' | 'alive'; readonly slot: number }
+  /** The peer of another slot once more, as `connect` and `announce` would have it. */
+  | { readonly do: 'reload'; readonly slot: number; readonly of: number; readonly network: string }
   | { readonly do: 'offer'; readonly slot: number; readonly to: number }
   | { readonly do: 'wait'; readonly ms: Millis };
 
@@ -30,6 +32,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     lost: fc.array(id, { maxLength: 3 }),
   }),
   fc.record({ do: fc.constantFrom('goodbye' as const, 'close' as const, 'alive' as const), slot }),
+  fc.record({ do: fc.constant('reload' as const), slot, of: slot, network }),
   fc.record({ do: fc.constant('offer' as const), slot, to: id }),
   fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(500, 2_000, 100_000) }),
 );
@@ -39,7 +42,9 @@ const idOf = (index: number): PeerId => index.toString(16).padStart(40, '0');
 class Model {
   readonly hub: Hub;
   readonly timers: Extract<HubOutput, { type: 'timer' }>[] = [];
-  readonly seen = { relayed: 0, introduced: 0, departed: 0, refused: 0 };
+  readonly seen = { relayed: 0, introduced: 0, departed: 0, refused: 0, resumed: 0 };
+  /** The token given last to each id. */
+  private readonly tokens = new Map<PeerId, string>();
   private now: Millis = 0;
   private serial = 0;
   /** Slots of the run → the hub's connections, which are never reused, with the id each came with. */
@@ -48,12 +53,19 @@ class Model {
   private readonly up = new Map<PeerId, number>();
 
   constructor(seed: number) {
-    this.hub = new Hub({ rng: new SeededRng(seed) });
+    this.hub = new Hub({ rng: new SeededRng(seed), tokens: new SeededRng(seed + 1) });
   }
 
   run(action: Step): void {
     if (action.do === 'wait') return this.wait(action.ms);
     const visitor = this.slots.get(action.slot);
+    if (action.do === 'reload') {
+      const other = this.slots.get(action.of);
+      if (visitor !== undefined || other === undefined) return;
+      const { slot, network } = action;
+      this.run({ do: 'connect', slot, id: Number.parseInt(other.id, 16), network });
+      return this.run({ do: 'announce', slot, epoch: 1, network: undefined, lost: [] });
+    }
     if (action.do === 'connect') {
       if (visitor !== undefined) return;
       const opened = { connection: this.serial++, id: idOf(action.id) };
@@ -71,7 +83,8 @@ class Model {
       case 'announce': {
         const record = { id: visitor.id, epoch: action.epoch, caps: { maxPeers: 3 }, expires: 1 };
         const lost = action.lost.map(idOf);
-        const message = { type: 'announce', protocol: 1, network: action.network, record, lost } as const;
+        const resume = this.tokens.get(visitor.id);
+        const message = { type: 'announce', protocol: 1, network: action.network, record, lost, resume } as const;
         return this.feed({ type: 'message', connection, message });
       }
       case 'goodbye':
@@ -111,15 +124,20 @@ class Model {
     const departures: string[] = [];
     for (const output of out) {
       if (output.type === 'timer') this.timers.push(output);
-      else if (output.type === 'close') this.seen.refused++;
-      else if (output.type === 'event') this.count(output.event.type, output.event.peerId);
+      else if (output.type === 'close') {
+        // By timers alone the dead are taken over; by a message only who has the token.
+        if (input.type === 'message' && output.code === CloseCode.SUPERSEDED) this.seen.resumed++;
+        else this.seen.refused++;
+      } else if (output.type === 'event') this.count(output.event.type, output.event.peerId);
       else if (output.type === 'write') {
         const receiver = here.find((presence) => presence.connection === output.connection);
         // Who is written to is an accepted peer, but for the pong or complaint to one that waits.
         for (const named of namedBy(output.message)) {
           expect(here.some((other) => other.peerId === named && other.network === receiver?.network)).toBe(true);
         }
-        if (output.message.type === 'offer') this.seen.relayed++;
+        const { message } = output;
+        if (message.type === 'connected') this.tokens.set(receiver?.peerId ?? '', message.resume ?? '');
+        if (message.type === 'offer') this.seen.relayed++;
         if (output.message.type === 'peer-disconnected')
           departures.push(`${output.connection} ${output.message.peerId}`);
       }
@@ -146,7 +164,7 @@ function namedBy(message: ServerMessage): PeerId[] {
 }
 
 test('whatever happens: nobody hears of another network, events pair up, and nothing is left in the end', () => {
-  const total = { relayed: 0, introduced: 0, departed: 0, refused: 0 };
+  const total = { relayed: 0, introduced: 0, departed: 0, refused: 0, resumed: 0 };
   fc.assert(
     fc.property(fc.array(step, { minLength: 50, maxLength: 150 }), fc.nat(), (steps, seed) => {
       const model = new Model(seed);

@@ -7,6 +7,7 @@ import {
   type Config,
   type Event,
   type Input,
+  NOT_IN_TIME,
   type Output,
   type ServerMessage,
   Session,
@@ -134,7 +135,7 @@ describe('joining', () => {
       { type: 'close' },
       {
         type: 'event',
-        event: { type: 'disconnected', code: CloseCode.LOST, reason: 'no connection in time', permanent: false },
+        event: { type: 'disconnected', url: URL, code: CloseCode.LOST, reason: NOT_IN_TIME, permanent: false },
       },
     ]);
     expect(bench.session.state.name).toBe('waiting');
@@ -170,13 +171,13 @@ describe('coming back', () => {
   test('S117: after every close but a permanent refusal', () => {
     for (const code of [1000, 1001, 1005, 1006, 1009, 1011, 1012, 1013, 4408, 4429, 4503, 4999]) {
       const bench = new Bench().in().feed({ type: 'closed', code, reason: '' });
-      expect(bench.events()).toEqual([{ type: 'disconnected', code, reason: '', permanent: false }]);
+      expect(bench.events()).toEqual([{ type: 'disconnected', url: URL, code, reason: '', permanent: false }]);
       expect(bench.advance(1_000).filter(({ output }) => output.type === 'open')).toHaveLength(1);
     }
     for (const code of [4001, 4400, 4401, 4403]) {
       expect(isPermanent(code)).toBe(true);
       const bench = new Bench().in().feed({ type: 'closed', code, reason: 'no' });
-      expect(bench.events()).toEqual([{ type: 'disconnected', code, reason: 'no', permanent: true }]);
+      expect(bench.events()).toEqual([{ type: 'disconnected', url: URL, code, reason: 'no', permanent: true }]);
       expect(bench.advance(1_000_000)).toEqual([]);
       expect(bench.session.state).toEqual({ name: 'refused', url: URL, code, reason: 'no' });
     }
@@ -243,6 +244,187 @@ describe('coming back', () => {
     for (const tenth of Array.from({ length: 10 }, (_, index) => index * 100)) {
       expect(waits.filter((wait) => wait >= tenth && wait < tenth + 100).length).toBeGreaterThan(0);
     }
+  });
+});
+
+/** Which servers are tried when, after whatever has just happened: each attempt fails at once. */
+function attempts(bench: Bench, count: number): { readonly at: Millis; readonly url: string }[] {
+  const tried: { at: Millis; url: string }[] = [];
+  while (tried.length < count) {
+    for (const { at, output } of bench.advance(1)) {
+      if (output.type === 'open') tried.push({ at, url: output.url.split('?')[0] as string });
+    }
+    if (bench.session.state.name === 'connecting') bench.feed({ type: 'closed', code: 1006, reason: '' });
+  }
+  return tried;
+}
+
+describe('several servers', () => {
+  const [A, B, C] = ['ws://a', 'ws://b', 'ws://c'] as const;
+  const join: Input = { type: 'join', url: A, fallbacks: [B, C] };
+
+  test('S117: are tried in turn, one at once after the other; a wait comes after each round', () => {
+    const bench = new Bench().feed(join);
+    const tried = attempts(bench, 12);
+    expect(tried.map(({ url }) => url)).toEqual([A, B, C, A, B, C, A, B, C, A, B, C]);
+    const starts = tried.filter((_, i) => i % 3 === 0).map(({ at }) => at);
+    for (const [i, { at }] of tried.entries())
+      expect(at - (starts[Math.floor(i / 3)] as Millis)).toBeLessThanOrEqual(4);
+    for (const [round, step] of [0, 300, 1_200].entries()) {
+      const wait = (starts[round + 1] as Millis) - (tried[round * 3 + 2]?.at as Millis);
+      expect(wait).toBeGreaterThanOrEqual(step);
+      expect(wait).toBeLessThan(step + 1_002);
+    }
+  });
+
+  test('S10: one that says nothing costs its time and no more; who accepts is told, and stays', () => {
+    const bench = new Bench().feed({ ...join, connectTimeoutMs: 3_000 });
+    expect(bench.advance(3_000).map(({ output }) => output)).toMatchObject([
+      { type: 'open', url: `${A}?peerId=${ALICE}` },
+      { type: 'close' },
+      { type: 'event', event: { type: 'disconnected', url: A, reason: NOT_IN_TIME, permanent: false } },
+      { type: 'open', url: `${B}?peerId=${ALICE}` },
+    ]);
+    bench.feed({ type: 'opened' }).hear(connected);
+    expect(bench.events()).toMatchObject([{ type: 'connected', url: B }]);
+    bench.advance(10_000);
+    bench.feed({ type: 'closed', code: 1012, reason: 'restarting' });
+    expect(bench.events()).toMatchObject([{ type: 'disconnected', url: B, code: 1012 }]);
+    // The one that had us comes first, then the others.
+    expect(attempts(bench, 4).map(({ url }) => url)).toEqual([B, C, A, B]);
+  });
+
+  test('that accept and drop us again at once are no endless loop', () => {
+    const bench = new Bench().feed(join);
+    const opened: Millis[] = [];
+    for (let ms = 0; ms < 60_000; ms += 10) {
+      for (const { at, output } of bench.advance(10)) if (output.type === 'open') opened.push(at);
+      if (bench.session.state.name !== 'connecting') continue;
+      bench.feed({ type: 'opened' }).hear(connected).feed({ type: 'closed', code: 1013, reason: '' });
+    }
+    // Three a round, and some 12 rounds in a minute.
+    expect(opened.length).toBeGreaterThan(20);
+    expect(opened.length).toBeLessThan(60);
+  });
+
+  test('of one deployment: what one refuses for good the others are not asked', () => {
+    const bench = new Bench().feed(join, { type: 'closed', code: 1006, reason: '' });
+    bench.advance(0);
+    bench.feed({ type: 'closed', code: 4403, reason: 'not you' });
+    expect(bench.events()).toMatchObject([{ type: 'disconnected', url: B, permanent: true }]);
+    expect(bench.advance(1_000_000)).toEqual([]);
+  });
+
+  test('S117: however long none of them is there, it goes on', () => {
+    const bench = new Bench().feed(join);
+    bench.advance(86_400_000);
+    const times = [bench.now, ...attempts(bench, 10).map(({ at }) => at)];
+    const waits = times.slice(1).map((at, i) => at - (times[i] as Millis));
+    expect(Math.max(...waits)).toBeLessThan(45_002);
+    bench.feed({ type: 'leave' });
+    expect(bench.session.state.name).toBe('idle');
+  });
+});
+
+describe('hastened', () => {
+  test('S96, S117: tries at once, a second after the last attempt at the soonest, and climbs the ladder anew', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL });
+    attempts(bench, 9);
+    bench.advance(1_500);
+    const before = bench.now;
+    expect(bench.session.state).toMatchObject({ name: 'waiting' });
+    bench.feed({ type: 'hasten' });
+    expect(attempts(bench, 1)[0]?.at).toBe(before);
+    const again = bench.now;
+    for (let i = 0; i < 100; i++) bench.feed({ type: 'hasten' });
+    const [first, second] = attempts(bench, 2);
+    expect(first?.at).toBeGreaterThan(again);
+    expect((first?.at ?? 0) - again).toBeLessThanOrEqual(1_001);
+    expect((second?.at ?? Infinity) - (first?.at ?? 0)).toBeLessThan(1_302);
+  });
+
+  test('changes nothing before joining, while opening, and after a refusal', () => {
+    const bench = new Bench().feed({ type: 'hasten' });
+    expect(bench.take()).toEqual([]);
+    bench.feed({ type: 'join', url: URL }).take();
+    expect(bench.feed({ type: 'hasten' }).take()).toEqual([]);
+    bench.feed({ type: 'closed', code: 4403, reason: '' }).take();
+    expect(bench.feed({ type: 'hasten' }).advance(1_000_000)).toEqual([]);
+  });
+
+  test('connected: a channel that died unseen is found within 5 s, one that lives is kept', () => {
+    const ping = { type: 'write', message: { type: 'ping' } };
+    const bench = new Bench().in().feed({ type: 'hasten' }, { type: 'hasten' });
+    expect(bench.take()).toEqual([ping]);
+    bench.advance(100);
+    bench.hear({ type: 'pong' });
+    bench.advance(3_900);
+    bench.feed({ type: 'hasten' });
+    expect(bench.take()).toEqual([ping]);
+    // The answer to the first is due; it came.
+    bench.advance(4_999);
+    expect(bench.session.state.name).toBe('connected');
+    expect(bench.advance(1).map(({ output }) => output)).toMatchObject([
+      { type: 'close' },
+      { type: 'event', event: { type: 'disconnected', code: 1006, permanent: false } },
+    ]);
+    // A README server need not answer.
+    const readme = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' });
+    readme.advance(5_000);
+    expect(readme.feed({ type: 'hasten' }).take()).toEqual([]);
+  });
+});
+
+describe('a token', () => {
+  const token = 'f'.repeat(32);
+  const announced = (bench: Bench): unknown =>
+    bench.take().flatMap((output) => (output.type === 'write' ? [output.message] : []))[0];
+
+  test('is shown, and presented once after a loss, to the server that gave it', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL, fallbacks: ['ws://other'] }, { type: 'opened' });
+    expect(announced(bench)).not.toHaveProperty('resume', expect.anything());
+    bench.hear({ ...connected, resume: token });
+    expect(bench.events()).toMatchObject([{ type: 'connected', resume: { url: URL, token } }]);
+    bench.feed({ type: 'discover' });
+    expect(bench.advance(5_000)).toMatchObject([
+      { output: { message: expect.not.objectContaining({ resume: token }) } },
+    ]);
+    bench.feed({ type: 'closed', code: 1006, reason: '' });
+    bench.advance(1_000);
+    // First the other one, since this one did not last.
+    bench.feed({ type: 'opened' });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
+    bench.feed({ type: 'closed', code: 1006, reason: '' });
+    bench.advance(1_000);
+    bench.feed({ type: 'opened' });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: token });
+    bench.hear(connected).take();
+    bench.feed({ type: 'closed', code: 1006, reason: '' }).advance(5_000);
+    bench.feed({ type: 'opened' });
+    expect(announced(bench), 'the new connection has none').toMatchObject({ type: 'announce', resume: undefined });
+  });
+
+  test('of a former run goes with the first announce; an id that is taken all the same is tried once more', () => {
+    const taken: Input = { type: 'closed', code: CloseCode.ID_TAKEN, reason: 'the id is taken' };
+    const bench = new Bench().feed({ type: 'join', url: URL, resume: { url: URL, token } }, { type: 'opened' });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: token });
+    bench.feed(taken);
+    expect(bench.session.state.name).toBe('waiting');
+    bench.advance(1_000);
+    bench.feed({ type: 'opened' });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
+    bench.feed(taken);
+    expect(bench.session.state.name).toBe('refused');
+  });
+
+  test('is never given away: a join without one presents none', () => {
+    const bench = new Bench().feed({ type: 'join', url: URL }, { type: 'opened' });
+    bench
+      .hear({ ...connected, resume: token })
+      .feed({ type: 'leave' }, { type: 'join', url: URL })
+      .take();
+    bench.feed({ type: 'opened' });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
   });
 });
 
@@ -386,7 +568,9 @@ test('whatever happens: one channel at a time, writes only into an open one, and
   const input: fc.Arbitrary<Input | number> = fc.oneof(
     fc.constantFrom<Input[]>(
       { type: 'join', url: URL },
+      { type: 'join', url: URL, fallbacks: ['ws://other'], resume: { url: URL, token: 'f'.repeat(32) } },
       { type: 'leave' },
+      { type: 'hasten' },
       { type: 'discover' },
       { type: 'discover', lost: [BOB], sample: 2 },
       { type: 'opened' },
