@@ -1,41 +1,12 @@
 import { openRelayed } from '../fixtures/relayed-tab.js';
-import { expect, test as base, type Tab } from '../fixtures/test.js';
-import { NEEDS_TURN, TurnServer } from '../fixtures/turn-server.js';
-import { UdpProxy, type UdpProxyOptions } from '../fixtures/udp-proxy.js';
+import { expect, type Tab } from '../fixtures/test.js';
+import { NEEDS_TURN } from '../fixtures/turn-server.js';
+import { test } from '../fixtures/turn-test.js';
 
-/** Two tabs whose link goes over TURN alone; the first one's path to the TURN server is the proxy. */
-interface Pair {
-  readonly near: Tab;
-  readonly far: Tab;
-  readonly path: UdpProxy;
-}
-
-interface Fixtures {
-  readonly turn: TurnServer;
-  readonly openPair: (options?: UdpProxyOptions) => Promise<Pair>;
-}
-
-const test = base.extend<Fixtures>({
-  // oxlint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures it needs from the pattern
-  turn: async ({}, use) => {
-    const turn = await TurnServer.start();
-    await use(turn);
-    await turn.stop();
-  },
-
-  openPair: async ({ turn, openTab, server: { url } }, use) => {
-    const paths: UdpProxy[] = [];
-    await use(async (options) => {
-      const path = await UdpProxy.start(turn.port, options);
-      paths.push(path);
-      const near = await openRelayed(openTab, { url, iceServers: () => [turn.iceServer(600, path.port)] });
-      const far = await openRelayed(openTab, { url, iceServers: () => [turn.iceServer()] });
-      for (const tab of [near, far]) await tab.linked();
-      return { near, far, path };
-    });
-    for (const path of paths) await path.close();
-  },
-});
+/** How long the path is away. */
+const LOST_MS = 8_000;
+/** Rounds of messages over that time and a second more. */
+const ROUNDS = 50;
 
 test(
   'a pair that only TURN connects, with credentials for a few seconds',
@@ -57,14 +28,15 @@ test(
 );
 
 test(
-  '10 % of all UDP packets lost, 50 ms each way, some overtaken: a link opens, 300 messages arrive in order',
+  '10 % of all packets lost, 50 ms each way, some overtaken: a link opens, 300 messages arrive in order',
   NEEDS_TURN,
   async ({ openPair, figure }) => {
     const faults = { loss: 0.1, delayMs: 50, reorder: 0.05 };
     const { near, far, path } = await openPair({ there: faults, back: faults });
-    const opened = await far.msUntil('peerConnected');
-    figure('the second tab: connect() to its link', opened);
-    expect(opened).toBeLessThan(5_000);
+    const openedMs = await far.msUntil('peerConnected');
+    figure('the second tab: connect() to its link', openedMs);
+    // It takes about one.
+    expect(openedMs).toBeLessThan(5_000);
 
     const sentAt = Date.now();
     await near.page.evaluate(
@@ -74,10 +46,70 @@ test(
       await far.id(),
     );
     await expect.poll(async () => (await far.messages()).length).toBe(300);
-    figure('300 direct messages', ((await far.recorded()).at(-1)?.at as number) - sentAt);
+    figure('300 direct messages', Math.max(...(await heard(far)).map(({ at }) => at)) - sentAt);
     expect((await far.messages()).map(({ content }) => content)).toEqual(Array.from({ length: 300 }, (_, at) => at));
     for (const tab of [near, far]) expect(await tab.events('peerDisconnected')).toEqual([]);
     const { there, back } = path.fates;
     figure('packets lost', there.lost + back.lost, `of ${there.lost + back.lost + there.passed + back.passed}`);
   },
 );
+
+test(
+  'the path of an open link lost for 8 s: messages resume within 10 s of its return, none lost, no disconnect',
+  NEEDS_TURN,
+  async ({ openPair, figure }) => {
+    const { near, far, path } = await openPair();
+    const [nearId, farId] = [await near.id(), await far.id()];
+    const cutAt = Date.now();
+    path.blackhole(LOST_MS);
+    await Promise.all([talk(near, farId), talk(far, nearId)]);
+    for (const [tab, from] of [
+      [near, farId],
+      [far, nearId],
+    ] as const) {
+      const wanted = Array.from({ length: ROUNDS }, (_, at) => [`all ${at}`, `one ${at}`]).flat();
+      await expect
+        .poll(async () => (await heard(tab, from)).map(({ content }) => String(content)).sort())
+        .toEqual(wanted.sort());
+      for (const type of ['peerDisconnected', 'messageFailed'] as const) expect(await tab.events(type)).toEqual([]);
+    }
+    for (const event of await near.recorded()) {
+      if (event.type === 'statusChanged' && event.at > cutAt)
+        figure(`path lost to ${event.payload.type}`, event.at - cutAt);
+    }
+    // What was on its way arrives at once.
+    const arrivals = (await heard(near, farId)).map(({ at }) => at - cutAt).filter((ms) => ms > LOST_MS);
+    const resumedMs = Math.min(...arrivals) - LOST_MS;
+    figure('path back to the first message', resumedMs);
+    figure('path back to the last message', Math.max(...arrivals) - LOST_MS);
+    expect(resumedMs).toBeLessThan(10_000);
+  },
+);
+
+/** What a tab heard, and when. */
+async function heard(tab: Tab, sender?: string): Promise<{ readonly at: number; readonly content: unknown }[]> {
+  const recorded = await tab.recorded();
+  return recorded.flatMap(({ type, at, payload }) =>
+    type === 'messageReceived' && (sender === undefined || payload.from === sender)
+      ? [{ at, content: payload.content }]
+      : [],
+  );
+}
+
+/** Sends a broadcast and a direct message, again and again while the path is away, and a bit longer. */
+async function talk(tab: Tab, peer: string): Promise<void> {
+  await tab.page.evaluate(
+    ([to, rounds, everyMs]) =>
+      new Promise<void>((resolve) => {
+        let at = 0;
+        const timer = setInterval(() => {
+          window.peerPigeonMesh.sendMessage(`all ${at}`);
+          window.peerPigeonMesh.sendDirectMessage(to, `one ${at}`);
+          if (++at < rounds) return;
+          clearInterval(timer);
+          resolve();
+        }, everyMs);
+      }),
+    [peer, ROUNDS, (LOST_MS + 1_000) / ROUNDS] as const,
+  );
+}

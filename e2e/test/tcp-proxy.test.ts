@@ -79,6 +79,19 @@ describe('the TCP proxy', () => {
     expect(performance.now() - cutAt).toBeGreaterThanOrEqual(98);
   });
 
+  it('strands what is open: nothing passes there any more, but over new connections', async () => {
+    const path = await started();
+    const socket = await client(path.port);
+    expect(await echoed(socket, 'before')).toBe('before');
+    const heard: string[] = [];
+    socket.on('data', (chunk) => heard.push(String(chunk)));
+    path.strand();
+    socket.write('after');
+    expect(await echoed(await client(path.port), 'another')).toBe('another');
+    expect(heard).toEqual([]);
+    expect(socket.readyState).toBe('open');
+  });
+
   it('resets every connection on both sides', async () => {
     const path = await started();
     const socket = await client(path.port);
