@@ -52,7 +52,7 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
   const network = options.networkName ?? DEFAULT_NETWORK;
   const epoch = Math.floor(ports.clock.wall());
-  const { maxExtraPeers, historyMs, order } = options;
+  const { maxExtraPeers, historyMs, order, reconnectGraceMs: comebackMs } = options;
   const topology = maxExtraPeers === undefined ? {} : { maxExtraPeers };
   const gossip = { ...(historyMs !== undefined && { historyMaxAgeMs: historyMs }), ...(order && { order }) };
   const transfers = await loadTransfers(options, {
@@ -77,7 +77,9 @@ export async function makeEngine(options: MeshOptions, parts: EngineParts): Prom
   });
   const protocols = [transfers, dht].flatMap((part) => part?.protocol ?? []);
   const settings = parts.settings();
-  const mesh = new Mesh({ peerId, publicKey, network, epoch, settings, topology, gossip, protocols }, ports.rng);
+  const identity = { peerId, publicKey, network, epoch };
+  const grace = comebackMs === undefined ? {} : { comebackMs };
+  const mesh = new Mesh({ ...identity, settings, topology, gossip, protocols, ...grace }, ports.rng);
   const onProtocol = ({ name, output }: { readonly name: string; readonly output: object }): void =>
     name === 'dht' ? dht?.perform(output as DhtOutput) : transfers?.perform(output as TransferOutput);
   const runtime = new Runtime({ machine: mesh, peerId, ports, logger, onEvent, onProtocol, onError });

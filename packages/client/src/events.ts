@@ -29,12 +29,12 @@ export interface ReceivedMessage {
 export type StatusChange = { readonly message: string } & (
   | { readonly type: 'initialized'; readonly peerId: PeerId }
   | { readonly type: 'connecting' | 'connected'; readonly url: string }
-  /** Signaling is lost and will be tried again; the mesh goes on. */
-  | { readonly type: 'reconnecting'; readonly reason: string; readonly code: number }
+  /** Signaling by `url` is lost, or an attempt failed; it is tried again, and so are the other servers. The mesh goes on. */
+  | { readonly type: 'reconnecting'; readonly url: string; readonly reason: string; readonly code: number }
   | { readonly type: 'disconnected'; readonly reason: string }
   | { readonly type: 'settings'; readonly settings: MeshSettings }
-  /** A link has been silent for some seconds, or is alive again. */
-  | { readonly type: 'peerDegraded' | 'peerRecovered'; readonly peerId: PeerId }
+  /** A link has been silent for some seconds, another path is looked for, or it is alive again. */
+  | { readonly type: 'peerDegraded' | 'peerReconnecting' | 'peerRecovered'; readonly peerId: PeerId }
   /** Trouble that the application may act on (S52). */
   | { readonly type: 'warning'; readonly code: WarningCode }
   /** The links are not as wanted; `message` sums `findings` up. Told when they change. */
@@ -45,10 +45,10 @@ export type StatusChange = { readonly message: string } & (
 
 /** All events of a mesh and what their listeners get. */
 export type MeshEvents = {
-  /** Signaling is up, again as well. */
+  /** Signaling is up, again as well; `url` is the server that accepted us. */
   connected: { readonly url: string };
-  /** Signaling is down; links stay. `permanent`: it is not tried again. */
-  disconnected: { readonly reason: string; readonly code: number; readonly permanent: boolean };
+  /** Signaling, by `url` so far, is down; links stay. `permanent`: it is not tried again. */
+  disconnected: { readonly url: string; readonly reason: string; readonly code: number; readonly permanent: boolean };
   statusChanged: StatusChange;
   /** Data can flow to and from this peer; once a link. */
   peerConnected: { readonly peerId: PeerId };

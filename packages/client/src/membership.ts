@@ -1,27 +1,31 @@
 import { decodeContent, PeerPigeonError, type PeerId } from '@peerpigeon/core';
-import type { Event, MeshSettings } from '@peerpigeon/mesh';
+import { DEFAULT_NETWORK, type Event, type MeshSettings } from '@peerpigeon/mesh';
+import type { Resume } from '@peerpigeon/signaling-protocol';
 import { watchPage } from './adapters/page.js';
+import { keepResume, takeResume } from './adapters/tab-session.js';
 import { CHAT } from './content.js';
 import { Emitter } from './emitter.js';
 import { makeEngine, type Engine } from './engine.js';
 import type { MeshEvents, StatusChange } from './events.js';
-import { Joining } from './joining.js';
+import { Joining, type Failure } from './joining.js';
 import type { Logger } from './logger.js';
 import { Messenger, type Incoming } from './messenger.js';
-import { settingsOf, type ConnectOptions, type MeshOptions } from './options.js';
+import { joinOf, settingsOf, type CheckedConnect, type MeshOptions } from './options.js';
 
 /** The close code of a channel that was closed normally: RFC 6455 §7.4.1. */
 const NORMAL_CLOSURE = 1000;
 
 /** From `connect()` to `disconnect()`. */
 interface Stay {
-  readonly url: string;
+  readonly request: CheckedConnect;
   /** The `connect()` under way. */
   joining: Joining | undefined;
   /** When it succeeded, monotonic. */
   since: number | undefined;
   /** The application was told `connected`, and not yet `disconnected`. */
   told: boolean;
+  /** With it the next load of this page takes our connection over. */
+  resume: Resume | undefined;
   leavePage: () => void;
 }
 
@@ -36,7 +40,7 @@ export class Membership {
   settings: MeshSettings;
   /** The engine, once `init()` has made it. */
   engine: Engine | undefined;
-  /** The URL last joined. */
+  /** The server that accepted us last, or the first one asked. */
   url: string | null = null;
   private readonly options: MeshOptions;
   private readonly givenId: PeerId | undefined;
@@ -92,28 +96,32 @@ export class Membership {
     }
   }
 
-  /** Joins through `url`, already checked; see `PeerPigeonMesh.connect`. */
-  async join(url: string, options: Required<Pick<ConnectOptions, 'timeoutMs'>> & ConnectOptions): Promise<void> {
+  /** Joins as asked; see `PeerPigeonMesh.connect`. */
+  async join(request: CheckedConnect): Promise<void> {
     if (this.stay !== undefined) {
-      throw new PeerPigeonError('ALREADY_CONNECTED', `disconnect() from ${this.stay.url} first`);
+      throw new PeerPigeonError('ALREADY_CONNECTED', `disconnect() from ${this.url} first`);
     }
-    const stay: Stay = { url, joining: undefined, since: undefined, told: false, leavePage: () => {} };
+    const blank = { joining: undefined, since: undefined, told: false, resume: undefined, leavePage: () => {} };
+    const stay: Stay = { request, ...blank };
+    const [url = ''] = request.urls;
     this.stay = stay;
     this.url = url;
     try {
       const { ports, runtime, dht } = await this.init();
       await dht?.open();
       if (this.stay !== stay) throw new PeerPigeonError('ABORTED', 'connect() was aborted by disconnect()');
-      stay.joining = new Joining(url, ports.clock, options);
+      stay.joining = new Joining(ports.clock, request);
       stay.leavePage = watchPage({
         hidden: () => {
           this.tellLeaving();
+          this.keep(stay);
           this.goodbye(stay, 'page closed');
         },
-        restored: () => this.enter(runtime, url),
+        restored: () => this.enter(runtime, request),
+        awake: () => runtime.feed({ type: 'hasten' }),
       });
-      this.tell({ type: 'connecting', message: `connecting to ${url}`, url });
-      this.enter(runtime, url);
+      this.tell({ type: 'connecting', message: `connecting to ${request.urls.join(', ')}`, url });
+      this.enter(runtime, request);
       await stay.joining.done;
       stay.since = ports.clock.now();
     } catch (error) {
@@ -172,9 +180,20 @@ export class Membership {
     return engine;
   }
 
-  private enter(runtime: Engine['runtime'], url: string): void {
-    runtime.feed({ type: 'join', url, history: this.options.history });
+  private enter(runtime: Engine['runtime'], request: CheckedConnect): void {
+    const { givenId } = this;
+    const resume = givenId === undefined ? undefined : takeResume(this.network, givenId);
+    runtime.feed({ type: 'join', ...joinOf(request), resume, history: this.options.history });
     this.messenger.tell({ type: 'joined' });
+  }
+
+  private get network(): string {
+    return this.options.networkName ?? DEFAULT_NETWORK;
+  }
+
+  /** For the next load of this page, which has the same id only if that is given. */
+  private keep({ resume }: Stay): void {
+    if (resume !== undefined && this.givenId !== undefined) keepResume(this.network, this.givenId, resume);
   }
 
   /** While messages can still be sent. */
@@ -184,7 +203,8 @@ export class Membership {
 
   private goodbye(stay: Stay, reason: string): void {
     this.engine?.runtime.feed({ type: 'leave' });
-    if (stay.told) this.post('disconnected', { reason, code: NORMAL_CLOSURE, permanent: true });
+    const { url } = this;
+    if (stay.told && url !== null) this.post('disconnected', { url, reason, code: NORMAL_CLOSURE, permanent: true });
     stay.told = false;
     this.tell({ type: 'disconnected', message: reason, reason });
   }
@@ -197,9 +217,9 @@ export class Membership {
         // The messenger has handed it out.
         return;
       case 'signalingConnected':
-        return this.onConnected(event.url);
+        return this.onConnected(event);
       case 'signalingDisconnected':
-        return this.onLost(event.reason, event.code, event.permanent);
+        return this.onLost(event);
       case 'datagram':
       case 'datagramFailed':
         return;
@@ -221,6 +241,10 @@ export class Membership {
       case 'peerDegraded': {
         const message = `nothing heard of ${event.peer} for a while`;
         return this.tell({ type: 'peerDegraded', message, peerId: event.peer });
+      }
+      case 'peerReconnecting': {
+        const message = `looking for another path to ${event.peer}`;
+        return this.tell({ type: 'peerReconnecting', message, peerId: event.peer });
       }
       case 'peerRecovered':
         return this.tell({ type: 'peerRecovered', message: `${event.peer} is heard of again`, peerId: event.peer });
@@ -250,25 +274,30 @@ export class Membership {
     }
   }
 
-  private onConnected(url: string): void {
+  private onConnected({ url, resume }: Extract<Event, { type: 'signalingConnected' }>): void {
     const { stay } = this;
+    this.url = url;
     stay?.joining?.accepted();
-    if (stay !== undefined) stay.told = true;
+    if (stay !== undefined) {
+      stay.told = true;
+      stay.resume = resume;
+    }
     this.post('connected', { url });
     this.tell({ type: 'connected', message: `connected to ${url}`, url });
   }
 
-  private onLost(reason: string, code: number, permanent: boolean): void {
+  private onLost(failure: Failure): void {
     const { stay } = this;
+    const { url, reason, code, permanent } = failure;
     // A first attempt that failed is no loss of signaling.
-    if (stay?.told === true) this.post('disconnected', { reason, code, permanent });
+    if (stay?.told === true) this.post('disconnected', { url, reason, code, permanent });
     if (permanent) {
       const message = `the signaling server refused this peer: ${reason} (${code})`;
       this.tell({ type: 'error', message, error: { code, reason } });
     } else {
-      this.tell({ type: 'reconnecting', message: `signaling lost: ${reason} (${code})`, reason, code });
+      this.tell({ type: 'reconnecting', message: `no signaling by ${url}: ${reason} (${code})`, url, reason, code });
     }
-    stay?.joining?.lost(reason, code, permanent);
+    stay?.joining?.lost(failure);
     if (stay !== undefined) stay.told = false;
   }
 

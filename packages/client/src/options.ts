@@ -20,6 +20,11 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly networkName?: string;
   /** Links beside the `maxPeers` of the mesh, for calls and transfers: 0 to 50, default 8. */
   readonly maxExtraPeers?: number;
+  /**
+   * How long a peer is shown as connected whose link has lost its path and could not be mended, while it is dialled anew, in ms: up
+   * to 60,000, default 10,000; 0: `peerDisconnected` at once.
+   */
+  readonly reconnectGraceMs?: number;
   /** How long broadcasts are kept for peers that missed them, in ms: up to an hour, default 300,000; 0 for not at all. */
   readonly historyMs?: number;
   /** Broadcasts from before this peer joined are wanted, too, up to `sinceMs` old: up to an hour; default none. */
@@ -58,18 +63,33 @@ export interface MeshOptions extends Partial<MeshSettings> {
 
 /** Options of `connect`. */
 export interface ConnectOptions {
-  /** How long to wait for the server, in ms; default 10,000. */
+  /**
+   * How long to wait for each server, in ms; default 10,000. An attempt to open a channel takes so long at most, and never more
+   * than 10 s, later ones too; within the time that is left the servers are tried again.
+   */
   readonly timeoutMs?: number;
   /** Aborts the attempt. */
   readonly signal?: AbortSignal;
 }
 
+/** What `connect` was asked, checked. */
+export interface CheckedConnect {
+  /** Each once, in the order in which they are tried; at least one. */
+  readonly urls: readonly string[];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Servers of one deployment at most. A guess. */
+const MAX_SERVERS = 16;
 /** How long `connect()` waits unless told otherwise: 10 s (S10). */
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Two weeks. A guess: more is a mistake of units. */
 export const MAX_TIMEOUT_MS = 1_209_600_000;
 /** An hour. A guess: with more, who comes back is better served by the application's own store. */
 const MAX_HISTORY_MS = 3_600_000;
+/** A minute. A guess: who is away for longer has left, as far as others are concerned. */
+const MAX_GRACE_MS = 60_000;
 /** README: 1 to 50, and 0 to 49 (S56, S57). */
 const MAX_PEERS = 50;
 const SWITCHES = ['autoDiscovery', 'evictionStrategy', 'xorRouting'] as const;
@@ -79,6 +99,7 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'peerId',
     'networkName',
     'maxExtraPeers',
+    'reconnectGraceMs',
     'historyMs',
     'history',
     'order',
@@ -106,6 +127,7 @@ export function checkOptions(options: MeshOptions): void {
   const {
     networkName = DEFAULT_NETWORK,
     maxExtraPeers = 0,
+    reconnectGraceMs = 0,
     historyMs = 0,
     maxMessageBytes = MAX_CONTENT_BYTES,
     storage,
@@ -123,6 +145,7 @@ export function checkOptions(options: MeshOptions): void {
     checkType('storage.open', open, 'function');
   }
   checkInteger('maxExtraPeers', maxExtraPeers, 0, MAX_PEERS);
+  checkInteger('reconnectGraceMs', reconnectGraceMs, 0, MAX_GRACE_MS);
   checkInteger('maxMessageBytes', maxMessageBytes, MAX_CONTENT_BYTES, MAX_BYTES);
   if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
@@ -166,8 +189,9 @@ export function withSwitch(settings: MeshSettings, name: (typeof SWITCHES)[numbe
  * @throws {TypeError} when it is not a string; {RangeError} when it is no such address
  * @throws {PeerPigeonError} `INSECURE_URL` for ws: outside localhost from a secure page, which browsers block (S179)
  */
-function signalingUrl(url: string, page: { readonly protocol?: string } | undefined): string {
-  const address = checkType('url', url, 'string').replace(/^http(?=s?:)/i, 'ws');
+function signalingUrl(given: unknown, page: { readonly protocol?: string } | undefined): string {
+  const url = checkType('url', given, 'string');
+  const address = url.replace(/^http(?=s?:)/i, 'ws');
   const parsed = parseUrl(address);
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
     throw new ArgumentRangeError(`url: expected ws://… or wss://…, got ${JSON.stringify(url.slice(0, 200))}`);
@@ -179,15 +203,32 @@ function signalingUrl(url: string, page: { readonly protocol?: string } | undefi
   return address;
 }
 
-/** What `connect` was asked, checked. @throws as {@link signalingUrl}, and for a wrong `timeoutMs`; `ABORTED` */
+/**
+ * @param servers one address, or up to 16 of one deployment in the order in which they are tried
+ * @throws as {@link signalingUrl}, and for a wrong `timeoutMs` or `signal`; `ABORTED`
+ */
 export function checkConnect(
-  url: string,
+  servers: string | readonly string[],
   { timeoutMs = CONNECT_TIMEOUT_MS, signal }: ConnectOptions,
-): { readonly url: string; readonly timeoutMs: number; readonly signal: AbortSignal | undefined } {
-  const checked = { url: signalingUrl(url, globalThis.location), timeoutMs, signal };
-  checkInteger('timeoutMs', timeoutMs, 1, MAX_TIMEOUT_MS);
+): CheckedConnect {
+  const given: readonly unknown[] = Array.isArray(servers) ? servers : [servers];
+  if (given.length === 0 || given.length > MAX_SERVERS) {
+    throw new ArgumentRangeError(`url: expected 1 to ${MAX_SERVERS} addresses, got ${given.length}`);
+  }
+  const urls = [...new Set(given.map((url) => signalingUrl(url, globalThis.location)))];
+  checkSending({ timeoutMs, signal });
   if (signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'connect() was aborted by its signal');
-  return checked;
+  return { urls, timeoutMs, signal };
+}
+
+/** What a session is to be told of it: how to reach the servers. */
+export function joinOf({ urls, timeoutMs }: CheckedConnect): {
+  readonly url: string;
+  readonly fallbacks: readonly string[];
+  readonly connectTimeoutMs: number;
+} {
+  const [url, ...fallbacks] = urls as readonly [string, ...string[]];
+  return { url, fallbacks, connectTimeoutMs: Math.min(timeoutMs, CONNECT_TIMEOUT_MS) };
 }
 
 /** @throws {TypeError} or {RangeError} for a wrong `timeoutMs` or `signal` */

@@ -32,6 +32,17 @@ export interface Config {
   /** Nothing heard for this long: dead. Ours: long enough for a phone that changes networks. */
   readonly deadAfterMs: Millis;
   /**
+   * Silent for so long after it became suspect: look for another path. A hiccup is over by then; Chromium needs some 2 s more to
+   * call the path disconnected. Ours, fairly sure.
+   */
+  readonly restartAfterMs: Millis;
+  /** How long one such search takes: two trips of signals over a mesh and the checks of ICE. Ours, fairly sure. */
+  readonly restartTimeoutMs: Millis;
+  /** How often a path is looked for before the link is given up. The contract's. */
+  readonly maxRestarts: number;
+  /** How long a path that was found must have held for the next loss to be another one. Ours, a guess. */
+  readonly steadyMs: Millis;
+  /**
    * A timer that comes later than this shows that we ourselves were asleep (a frozen tab, a closed lid): then the others
    * get one chance to be heard before they are judged. Browsers fire background timers once a second. Ours, a guess.
    */
@@ -89,6 +100,10 @@ export const DEFAULT_CONFIG: Config = {
   pingAfterMs: 1_000,
   suspectAfterMs: 3_500,
   deadAfterMs: 30_000,
+  restartAfterMs: 2_500,
+  restartTimeoutMs: 6_000,
+  maxRestarts: 2,
+  steadyMs: 30_000,
   lateAfterMs: 2_000,
   graceMs: 2_000,
   maxFrameBytes: 65_536,

@@ -22,6 +22,8 @@ export type Event =
     }
   /** Nothing was heard for `suspectAfterMs`: route around it, keep it. */
   | { readonly type: 'degraded' }
+  /** Another path is looked for. */
+  | { readonly type: 'reconnecting' }
   /** A degraded link was heard of again. */
   | { readonly type: 'recovered' }
   /** Our request was refused. Final. */
@@ -52,6 +54,8 @@ export type CloseReason =
   | 'hello-timeout'
   /** Nothing was heard for `deadAfterMs`. */
   | 'timeout'
+  /** The other side lives, and no path to it was found any more. */
+  | 'path-lost'
   /** The platform lost the path, or the other side closed it without a goodbye. */
   | 'transport-closed'
   /** The platform refused a command. */

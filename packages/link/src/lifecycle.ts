@@ -14,7 +14,12 @@ export class Lifecycle {
 
   /** Whether messages flow. */
   get isReady(): boolean {
-    return this.now.name === 'ready' || this.now.name === 'degraded';
+    return this.now.name === 'ready' || this.isSilent;
+  }
+
+  /** Whether nothing has been heard for a while. */
+  get isSilent(): boolean {
+    return this.now.name === 'degraded' || this.now.name === 'reconnecting';
   }
 
   /** Whether the channels are open. */

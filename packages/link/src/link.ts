@@ -9,6 +9,7 @@ import { Liveness } from './liveness.js';
 import { sendableReason } from './message.js';
 import type { Hello, Message } from './message.js';
 import { Negotiation } from './negotiation.js';
+import { Recovery } from './recovery.js';
 import type { Output, Timer } from './output.js';
 import { Session } from './session.js';
 import type { Signal } from './signal.js';
@@ -51,6 +52,7 @@ export class Link implements Machine<Input, Output> {
   private readonly config: Config;
   private readonly life = new Lifecycle();
   private readonly attempt: Session;
+  private readonly recovery: Recovery;
   private readonly negotiation: Negotiation;
   private liveness: Liveness | undefined = undefined;
   /** Their hello, when it came before our own channels were open. */
@@ -65,7 +67,8 @@ export class Link implements Machine<Input, Output> {
     this.config = options.config;
     this.attempt = new Session(options.session, options.config);
     const { local, remote, config, said = () => 0 } = options;
-    this.negotiation = new Negotiation(local, remote, config, this.life, this.attempt, said);
+    this.recovery = new Recovery(config);
+    this.negotiation = new Negotiation(local, remote, config, this.life, this.attempt, this.recovery, said);
   }
 
   /** Where it stands. */
@@ -129,6 +132,7 @@ export class Link implements Machine<Input, Output> {
     // S100: they have lost the link, or this is a request that crossed ours long ago. Only the link itself can tell.
     if (asksAnew && this.liveness?.probe(now) === true) this.ping(now, out);
     this.negotiation.onSignal(signal, now, out);
+    if (this.life.isReady) this.recover(now, out);
   }
 
   private onTransport(event: TransportEvent, now: Millis, out: Output[]): void {
@@ -139,7 +143,8 @@ export class Link implements Machine<Input, Output> {
       const { network, local: record } = this;
       out.push({ type: 'write', message: { type: 'hello', versions, network, maxFrameBytes, record } });
       if (this.early !== undefined) this.onHello(this.early, now, out);
-    } else if (this.life.isOpen && (event.type === 'closed' || event.type === 'failed')) {
+    } else if (event.type === 'broken') this.broken(now, out);
+    else if (this.life.isOpen && (event.type === 'closed' || event.type === 'failed')) {
       if (event.type === 'closed') this.negotiation.close('transport-closed', 'network', out);
     } else this.negotiation.onTransport(event, out);
   }
@@ -178,7 +183,9 @@ export class Link implements Machine<Input, Output> {
   }
 
   private heard(now: Millis, out: Output[]): void {
-    if (this.liveness?.heard(now) !== true || this.state !== 'degraded') return;
+    this.liveness?.heard(now);
+    if (!this.life.isSilent) return;
+    this.recovery.recovered(now);
     this.life.enter({ name: 'ready' });
     out.push({ type: 'event', event: { type: 'recovered' } });
   }
@@ -198,9 +205,36 @@ export class Link implements Machine<Input, Output> {
     if (verdict.state === 'dead') return this.negotiation.close('timeout', 'network', out);
     if (verdict.state === 'replaced') return this.negotiation.close('replaced', 'remote', out);
     if (verdict.ping) this.ping(now, out);
-    if (verdict.state !== 'suspect') return;
+    if (verdict.state === 'suspect') {
+      this.recovery.silent(now);
+      this.degrade(out);
+    }
+    this.recover(now, out);
+  }
+
+  private degrade(out: Output[]): void {
+    if (this.state !== 'ready') return;
     this.life.enter({ name: 'degraded' });
     out.push({ type: 'event', event: { type: 'degraded' } });
+  }
+
+  /** The platform has lost the path of a link that was open. */
+  private broken(now: Millis, out: Output[]): void {
+    const again = this.life.isReady && !this.attempt.isNameless && this.recovery.broken(now);
+    if (!again) return this.negotiation.close('transport-closed', 'network', out);
+    this.degrade(out);
+    this.recover(now, out);
+  }
+
+  private recover(now: Millis, out: Output[]): void {
+    const step = this.recovery.due(now, this.life.isSilent);
+    if (step === 'give-up') return this.negotiation.close('path-lost', 'network', out);
+    if (step !== 'restart') return;
+    if (this.state === 'degraded') {
+      this.life.enter({ name: 'reconnecting' });
+      out.push({ type: 'event', event: { type: 'reconnecting' } });
+    }
+    this.negotiation.restart(out);
   }
 
   /** A state was held for as long as it may be. */
@@ -227,7 +261,7 @@ export class Link implements Machine<Input, Output> {
   private arm(out: Output[]): void {
     const { state } = this.life;
     if (state.name === 'closed') return;
-    const due = 'until' in state ? state.until : (this.liveness?.nextAt ?? Infinity);
+    const due = 'until' in state ? state.until : Math.min(this.liveness?.nextAt ?? Infinity, this.recovery.nextAt);
     const at = Math.min(due, this.attempt.gapUntil);
     if (at >= this.armedAt) return;
     this.armedAt = at;

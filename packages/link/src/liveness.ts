@@ -40,14 +40,12 @@ export class Liveness {
     this.lastSent = now;
   }
 
-  /** Something came. Returns whether the peer had been suspect. */
-  heard(now: Millis): boolean {
+  /** Something came. */
+  heard(now: Millis): void {
     this.lastHeard = now;
     this.graced = false;
     this.probeUntil = Infinity;
-    const recovered = this.suspect;
     this.suspect = false;
-    return recovered;
   }
 
   /** Something was written. */

@@ -7,6 +7,7 @@ import type { Input } from './input.js';
 import type { Lifecycle } from './lifecycle.js';
 import { sendableReason } from './message.js';
 import type { Output } from './output.js';
+import type { Recovery } from './recovery.js';
 import type { Session } from './session.js';
 import type { Description, Signal, SignalBody } from './signal.js';
 import type { TransportCommand, TransportEvent } from './transport.js';
@@ -31,6 +32,7 @@ export class Negotiation {
   private readonly life: Lifecycle;
   private readonly session: Session;
   private readonly said: (session: string) => number;
+  private readonly recovery: Recovery;
 
   constructor(
     local: PeerRecord,
@@ -38,6 +40,7 @@ export class Negotiation {
     config: Config,
     life: Lifecycle,
     session: Session,
+    recovery: Recovery,
     said: (session: string) => number,
   ) {
     this.local = local;
@@ -45,6 +48,7 @@ export class Negotiation {
     this.config = config;
     this.life = life;
     this.session = session;
+    this.recovery = recovery;
     this.said = said;
   }
 
@@ -140,7 +144,14 @@ export class Negotiation {
         return this.life.finish({ type: 'redirected', reason, peers, retryAfterMs }, out);
       case 'offer':
         return this.onOffer(signal.description, now, out);
+      case 'restart':
+        if (this.life.isReady) this.recovery.asked(now);
+        return;
       case 'answer':
+        if (this.life.isReady) {
+          this.recovery.heard();
+          return this.command({ type: 'accept', description: signal.description }, out);
+        }
         if (state.name !== 'negotiating' || state.role !== 'offerer' || !this.session.described) return;
         this.life.enter({ name: 'opening', until: state.until });
         this.command({ type: 'accept', description: signal.description }, out);
@@ -161,11 +172,19 @@ export class Negotiation {
     }
   }
 
-  /** What the transport tells until its channels are open. */
+  /** Looks for another path: the larger id offers, the smaller asks for that. */
+  restart(out: Output[]): void {
+    if (this.session.isNameless) return;
+    if (this.local.id > this.remote) this.command({ type: 'restart' }, out);
+    else this.tell({ kind: 'restart' }, out);
+  }
+
+  /** What the transport tells until its channels are open, and when it restarts. */
   onTransport(event: TransportEvent, out: Output[]): void {
     const { state } = this.life;
     switch (event.type) {
       case 'description':
+        if (this.life.isReady) return this.tell({ kind: event.description.type, description: event.description }, out);
         if (state.name !== 'negotiating' || this.session.described) return;
         if (event.description.type !== (state.role === 'offerer' ? 'offer' : 'answer')) return;
         this.session.described = true;
@@ -180,6 +199,7 @@ export class Negotiation {
       case 'closed':
         return this.cancel('transport-closed', 'network', out);
       case 'opened':
+      case 'broken':
       case 'drained':
         return;
     }
@@ -203,6 +223,13 @@ export class Negotiation {
         if (anew || crossed) this.answer(offer, now, out);
         return;
       }
+      case 'ready':
+      case 'degraded':
+      case 'reconnecting':
+        if (this.session.isNameless) return;
+        if (this.recovery.offered(now)) this.command({ type: 'answer', description: offer }, out);
+        else this.violation('over-limit', 'more restarts than agreed', out);
+        return;
       default:
     }
   }

@@ -21,7 +21,7 @@ export interface JsonSignal {
   readonly data: object;
 }
 
-const KINDS = ['request', 'accept', 'redirect', 'cancel'] as const;
+const KINDS = ['request', 'accept', 'redirect', 'cancel', 'restart'] as const;
 const REASONS: readonly RedirectReason[] = ['full', 'busy', 'refused'];
 const MAX_SEQ = Number.MAX_SAFE_INTEGER;
 const MAX_LINE_INDEX = 65_535;
@@ -85,6 +85,7 @@ function bodyFromJson(object: Properties): Signal {
       return { session, seq, kind, purpose, isolated, record: recordFromJson(object.at('record').any()) };
     }
     case 'accept':
+    case 'restart':
       return { session, seq, kind };
     case 'redirect': {
       const reason = object.at('reason').oneOf(REASONS);

@@ -46,13 +46,16 @@ export type SignalBody =
       /** For `busy`: how long to wait. */
       readonly retryAfterMs?: number;
     }
+  /** Of a link that is ready: a restart (another path is looked for). */
   | { readonly kind: 'offer' | 'answer'; readonly description: Description }
   | { readonly kind: 'candidate'; readonly candidate: Candidate }
   | {
       /** The attempt is over: whoever sends it has given up. */
       readonly kind: 'cancel';
       readonly reason: string;
-    };
+    }
+  /** "Our link is silent here: offer a restart." From the smaller id, since the larger offers. */
+  | { readonly kind: 'restart' };
 
 /**
  * What two peers say to each other before they have a link, over the signaling server or over the mesh. `session` names

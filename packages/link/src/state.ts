@@ -32,6 +32,8 @@ export type State =
   | { readonly name: 'ready' }
   /** Messages flowed, and nothing has been heard for a while. */
   | { readonly name: 'degraded' }
+  /** The same, and another path is looked for (ICE restart). */
+  | { readonly name: 'reconnecting' }
   /** Over. Every input is ignored. */
   | { readonly name: 'closed' };
 
@@ -81,12 +83,17 @@ export const TRANSITIONS: { readonly [From in State['name']]: readonly State['na
     'ready', // at once
   ],
   ready: [
-    'degraded', // nothing heard for suspectAfterMs
+    'degraded', // nothing heard for suspectAfterMs; the platform has lost the path
     'closed', // hangup, goodbye, transport closed, replaced
   ],
   degraded: [
     'ready', // heard again
+    'reconnecting', // nothing heard for restartAfterMs more, or the path is lost
     'closed', // as above; nothing heard for deadAfterMs
+  ],
+  reconnecting: [
+    'ready', // heard again
+    'closed', // as above; the other side lives, and no path was found
   ],
   closed: [],
 };

@@ -18,7 +18,9 @@ export type TransportCommand =
   | { readonly type: 'open' }
   /** createOffer and setLocalDescription; the result comes back as a `description` event. */
   | { readonly type: 'offer' }
-  /** setRemoteDescription(offer), createAnswer, setLocalDescription; comes back as a `description` event. */
+  /** The same with new ICE credentials, on a transport that was open: another path is looked for. */
+  | { readonly type: 'restart' }
+  /** setRemoteDescription(offer), createAnswer, setLocalDescription; comes back as a `description` event. Of a restart, too. */
   | { readonly type: 'answer'; readonly description: Description }
   /** setRemoteDescription(answer). */
   | { readonly type: 'accept'; readonly description: Description }
@@ -40,7 +42,9 @@ export type TransportEvent =
   | { readonly type: 'opened' }
   /** The answer to `drain`: so many bytes are buffered now, so many of them on `control`; `from` when the command came. */
   | { readonly type: 'drained'; readonly bytes: number; readonly control: number; readonly from: number }
-  /** The path is lost for good: ICE failed, or a channel was closed. */
+  /** ICE has failed on a transport that was open: no path is left, a restart may find another. */
+  | { readonly type: 'broken' }
+  /** It is lost for good: ICE failed before it was open, or a channel was closed. */
   | { readonly type: 'closed'; readonly reason: string }
   /** A command was refused by the platform. */
   | { readonly type: 'failed'; readonly command: TransportCommand['type']; readonly detail: string };

@@ -66,28 +66,35 @@ function play(script: readonly Step[], link = new Link({ ...OPTIONS, session: 's
   return all;
 }
 
+/** A ready link that hears nothing, until it is closed; `look` sees it after each of its timers. */
+function silent(look: (link: Link, now: number) => void): Link {
+  const link = new Link({ ...OPTIONS, session: 's' });
+  const pending = play(toReady, link);
+  for (const output of pending) {
+    if (output.type !== 'timer' || link.state === 'closed') continue;
+    const { at, timer } = output;
+    link.handle({ type: 'timer', timer }, at, pending);
+    look(link, at);
+  }
+  return link;
+}
+
 const OPTIONS = { local: recordOf(SMALL), network: 'global', remote: LARGE, config: linkConfig() };
 
 describe('transitions', () => {
   it('all that the table names are made, and no other', () => {
     for (const script of SCRIPTS) play(script);
-    const link = new Link({ ...OPTIONS, session: 's' });
-    const timers = () => play(toReady, link).flatMap((output) => (output.type === 'timer' ? [output.timer] : []));
-    // Silence: degraded, heard, degraded, dead.
-    const pending = timers();
-    let heard = false;
-    for (let i = 0; i < pending.length; i++) {
-      const timer = pending[i];
-      if (timer === undefined) break;
-      const out: Output[] = [];
-      link.handle({ type: 'timer', timer }, timer.at, out);
-      for (const output of out) if (output.type === 'timer') pending.push(output.timer);
-      if (link.state === 'degraded' && !heard) {
-        heard = true;
-        link.handle({ type: 'heard' }, timer.at, out);
-      }
-    }
+    // Silence: degraded, heard, degraded, reconnecting, heard, the same, dead.
+    const heard = new Set<string>();
+    const link = silent((one, now) => {
+      if ((one.state !== 'degraded' && one.state !== 'reconnecting') || heard.has(one.state)) return;
+      heard.add(one.state);
+      one.handle({ type: 'heard' }, now, []);
+    });
     expect(link.state).toBe('closed');
+    silent((one, now) => {
+      if (one.state === 'degraded') one.handle(hangup, now, []);
+    });
     const table = Object.entries(TRANSITIONS).flatMap(([from, tos]) => tos.map((to) => `${from} → ${to}`));
     expect(made).toEqual(new Set(table));
   });

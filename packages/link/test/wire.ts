@@ -79,6 +79,8 @@ export class Wire {
   readonly faults: string[] = [];
   /** Nothing passes the transports while true, as if the path had gone. */
   cut = false;
+  /** A restart finds another path. */
+  mends = true;
   private readonly heap = new TimeHeap<() => void>();
   private readonly weather: Weather;
   private readonly rng: SeededRng;
@@ -228,13 +230,21 @@ export class Wire {
       return;
     }
     switch (command.type) {
+      case 'restart':
+        if (transport.partner === undefined) this.faults.push('restart of what was never open');
+        return this.describe(transport, { type: 'offer', sdp: `restart ${this.count++}` });
       case 'offer':
       case 'answer':
+        if (command.type === 'answer' && transport.partner !== undefined) {
+          transport.remoteSdp = command.description.sdp;
+          return this.describe(transport, { type: 'answer', sdp: `answer ${this.count++}` });
+        }
         if (transport.sdp !== '') this.faults.push(`${command.type} twice`);
         if (command.type === 'answer') transport.remoteSdp = command.description.sdp;
         transport.sdp = `${command.type} ${this.count++}`;
         return this.describe(transport, { type: command.type, sdp: transport.sdp });
       case 'accept':
+        if (transport.partner !== undefined) return this.mend();
         if (transport.sdp === '' || transport.remoteSdp !== '') this.faults.push('accept out of order');
         transport.remoteSdp = command.description.sdp;
         return this.join(transport);
@@ -262,6 +272,13 @@ export class Wire {
       const candidate = { candidate: `candidate ${i} of ${description.sdp}`, sdpMid: '0', sdpMLineIndex: 0 };
       tell(PLATFORM_MS * (i + 1), { type: 'candidate', candidate });
     }
+  }
+
+  /** Both ends have each other's new credentials. */
+  private mend(): void {
+    this.at(this.now + 2 * PATH_MS, () => {
+      if (this.mends) this.cut = false;
+    });
   }
 
   private join(one: FakeTransport): void {

@@ -35,6 +35,8 @@ export interface Config {
   readonly gossip?: Partial<GossipConfig>;
   readonly routing?: Partial<RoutingConfig>;
   readonly link?: Partial<LinkConfig>;
+  /** How long a peer whose link lost its path is shown as connected while it is dialled anew, in ms; 0: not at all. */
+  readonly comebackMs?: number;
   /** Protocols that a build may hold or not; default none. */
   readonly protocols?: readonly Protocol[];
 }
@@ -72,6 +74,8 @@ export const LIMITS = {
   endedSessions: 128,
   /** How long they are. Routing sends a signal again for 10 s at most. */
   endedSessionsMs: 15_000,
+  /** How long a peer whose link lost its path is shown while it is dialled anew: a handshake over the mesh, twice. A guess. */
+  comebackMs: 10_000,
   /** A ring that is open for longer is no longer only in repair. The design's bound after kills of 30 to 80 %. */
   suspectPartitionMs: 15_000,
   /** How long a peer's record is good for. A day; records are renewed with each start. */

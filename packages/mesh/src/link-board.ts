@@ -3,6 +3,7 @@ import type { Envelope, Millis, PeerId, Rng, ViolationCode } from '@peerpigeon/c
 import type { PeerRecord } from '@peerpigeon/identity';
 import { Link, SendScheduler, signalFromJson, signalToJson } from '@peerpigeon/link';
 import type {
+  CloseReason,
   Config as LinkConfig,
   Event as LinkEvent,
   Input as LinkInput,
@@ -19,6 +20,7 @@ import type {
   Purpose,
   Route,
 } from '@peerpigeon/topology';
+import { Comebacks } from './comebacks.js';
 import { LEFT, LIMITS } from './config.js';
 import type { Event } from './event.js';
 import type { Frame } from './frame.js';
@@ -68,6 +70,9 @@ const FAILURES: { readonly [Reason in string]?: DialFailure } = {
   'transport-closed': 'failed',
 };
 
+/** The reason of a link whose other end lives, and to which no path is left. */
+const PATH_LOST = 'path-lost' satisfies CloseReason;
+
 /** Why a link ends that not even control messages leave over. */
 const CONGESTED = 'congested';
 
@@ -79,8 +84,10 @@ export class LinkBoard {
   readonly table = new LinkTable();
   /** What is written to the links. */
   readonly sender: Sender;
+  private readonly comebacks = new Comebacks();
   private readonly network: string;
   private readonly config: LinkConfig;
+  private readonly comebackMs: Millis;
   private readonly rng: Rng;
   private readonly host: LinkHost;
   /** Sessions that are over: a request that comes again over another path begins nothing. */
@@ -89,9 +96,11 @@ export class LinkBoard {
     maxAgeMs: LIMITS.endedSessionsMs,
   });
 
-  constructor(network: string, config: LinkConfig, rng: Rng, host: LinkHost) {
+  /** @param comebackMs how long a peer whose link lost its path is shown while it is dialled anew */
+  constructor(network: string, config: LinkConfig, comebackMs: Millis, rng: Rng, host: LinkHost) {
     this.network = network;
     this.config = config;
+    this.comebackMs = comebackMs;
     this.rng = rng;
     this.host = host;
     this.sender = new Sender(this.table, {
@@ -221,8 +230,24 @@ export class LinkBoard {
     const waiting = this.table.in('handover').sort((a, b) => a.readySince - b.readySince);
     for (const entry of waiting.slice(0, free)) {
       entry.phase = 'connected';
-      this.emit({ type: 'peerConnected', peer: entry.peer });
+      if (this.comebacks.end(entry.peer) === undefined) this.emit({ type: 'peerConnected', peer: entry.peer });
     }
+  }
+
+  /** Peers that are shown: linked, or awaited because their link has lost its path. */
+  get shown(): PeerId[] {
+    return [...this.table.connected(), ...this.comebacks.peers];
+  }
+
+  /** A peer whose link had lost its path has not come back in time. */
+  missed(peer: PeerId): void {
+    const reason = this.comebacks.end(peer);
+    if (reason !== undefined) this.emit({ type: 'peerDisconnected', peer, reason });
+  }
+
+  /** This mesh leaves: nobody is awaited any more. */
+  leave(): void {
+    for (const peer of this.comebacks.peers) this.missed(peer);
   }
 
   private create(session: string, way: Way): LinkEntry {
@@ -262,6 +287,8 @@ export class LinkBoard {
         if (output.command.type === 'open') entry.session = output.session;
         return this.host.put({ ...output, peer });
       case 'signal':
+        // A link that is ready says nothing but what brings it back.
+        entry.way.over = false;
         return this.host.relay(entry.way, signalToJson(output.signal));
       case 'timer':
         return this.host.put({ ...output, timer: { machine: 'link', peer, timer: output.timer } });
@@ -291,8 +318,13 @@ export class LinkBoard {
         host.peer('suspect', peer);
         this.emit({ type: 'peerDegraded', peer });
         return this.showHandovers();
+      case 'reconnecting':
+        // What led to it once may not any more.
+        Object.assign(entry.way, wayTo(peer));
+        return this.emit({ type: 'peerReconnecting', peer });
       case 'recovered':
         entry.degraded = false;
+        entry.way.over = true;
         host.peer('recovered', peer);
         return this.emit({ type: 'peerRecovered', peer });
       case 'ready':
@@ -326,8 +358,17 @@ export class LinkBoard {
     host.peer('peerDown', peer);
     const cause = reason === LEFT ? 'left' : reason === 'timeout' ? 'silent' : 'closed';
     host.tellTopology({ type: 'peerDown', peer, cause });
-    if (phase === 'connected') this.emit({ type: 'peerDisconnected', peer, reason });
+    if (phase === 'connected' && !this.awaits(peer, reason)) this.emit({ type: 'peerDisconnected', peer, reason });
     this.showHandovers();
+  }
+
+  /** A peer that lives, and whose link has lost its path, is dialled anew, and shown meanwhile. */
+  private awaits(peer: PeerId, reason: string): boolean {
+    const { host, comebackMs } = this;
+    if (reason !== PATH_LOST || comebackMs <= 0 || !this.comebacks.add(peer, reason)) return false;
+    host.put({ type: 'timer', at: host.now() + comebackMs, timer: { machine: 'comeback', peer } });
+    host.defer(() => host.tellTopology({ type: 'dial', peer, purpose: 'manual' }));
+    return true;
   }
 }
 

@@ -76,12 +76,12 @@ export class Report {
 
   /** Peers whose links are shown. */
   peers(): PeerId[] {
-    return this.parts.links.table.connected();
+    return this.parts.links.shown;
   }
 
   /** Whether `peer` is one of {@link peers}. */
   hasPeer(peer: PeerId): boolean {
-    return this.phase(peer) === 'connected';
+    return this.parts.links.shown.includes(peer);
   }
 
   /** Whether there is a ready link with `peer`, of any kind: datagrams and bulk go over it. */

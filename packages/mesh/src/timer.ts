@@ -15,4 +15,6 @@ export type Timer =
   | { readonly machine: 'signaler'; readonly timer: SignalerTimer }
   /** Of the optional protocol of that name. */
   | { readonly machine: 'protocol'; readonly name: string; readonly timer: unknown }
+  /** A peer whose link lost its path may be awaited too long. */
+  | { readonly machine: 'comeback'; readonly peer: PeerId }
   | { readonly machine: 'link'; readonly peer: PeerId; readonly timer: LinkTimer };

@@ -69,8 +69,11 @@ export class Transports {
         if (end.state !== 'new') return this.refuse(end, 'offer');
         end.state = 'offering';
         return this.describe(end, 'offer');
+      case 'restart':
+        return end.state === 'open' ? this.describe(end, 'offer') : this.refuse(end, 'restart');
       case 'answer': {
         const number = endNumber(command.description, 'offer');
+        if (end.state === 'open' && end.remote?.number === number) return this.describe(end, 'answer');
         if (number === undefined || (end.state !== 'new' && end.state !== 'offering'))
           return this.refuse(end, 'answer');
         this.connect(end, this.ends.get(number));
@@ -78,6 +81,9 @@ export class Transports {
       }
       case 'accept': {
         const number = endNumber(command.description, 'answer');
+        if (end.remote !== undefined && end.state === 'open' && end.remote.number === number) {
+          return this.restarted(end, end.remote);
+        }
         if (number === undefined || end.state !== 'offering') return this.refuse(end, 'accept');
         const remote = this.ends.get(number);
         this.connect(end, remote);
@@ -253,6 +259,19 @@ export class Transports {
       }
     };
     clock.at(clock.now + 2 * HANDSHAKE_ROUND_TRIPS * latencyMs + work, { type: 'act', act });
+  }
+
+  /** Both sides know the other's new credentials: where there is another path, what was lost one way passes again. */
+  private restarted(end: LinkEnd, remote: LinkEnd): void {
+    const { clock, partition } = this.options;
+    const { link } = end;
+    if (link?.state !== 'open' || partition.separates(end.owner, remote.owner)) return;
+    const heal = (): void => {
+      for (const each of [end, remote]) each.muted = false;
+      this.silence(end);
+      this.silence(remote);
+    };
+    clock.at(clock.now + 2 * HANDSHAKE_ROUND_TRIPS * link.latencyMs, { type: 'act', act: heal });
   }
 
   private close(end: LinkEnd): void {

@@ -155,6 +155,8 @@ export class PeerConnection implements Link {
 
   private async run(pc: RTCPeerConnection, command: Exclude<LinkCommand, { type: 'drain' }>): Promise<void> {
     switch (command.type) {
+      case 'restart':
+        return this.restart(pc);
       case 'offer':
         // wrtc has no parameterless setLocalDescription.
         return this.describe(pc, await pc.createOffer());
@@ -169,6 +171,15 @@ export class PeerConnection implements Link {
         if (pc.remoteDescription !== null) return pc.addIceCandidate(command.candidate);
         if (this.earlyCandidates.length < MAX_EARLY) this.earlyCandidates.push(command.candidate);
     }
+  }
+
+  /** New ICE credentials, with TURN credentials that are good now. */
+  private async restart(pc: RTCPeerConnection): Promise<void> {
+    const { configuration } = this.options;
+    if (typeof configuration === 'function') pc.setConfiguration(await configuration());
+    // An earlier restart that was never answered.
+    if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+    await this.describe(pc, await pc.createOffer({ iceRestart: true }));
   }
 
   private async setRemote(pc: RTCPeerConnection, description: Description): Promise<void> {
@@ -207,7 +218,8 @@ export class PeerConnection implements Link {
 
   private onState(state: RTCPeerConnectionState | RTCIceConnectionState): void {
     // `disconnected` may pass; the link's own liveness judges it.
-    if (state === 'failed' || state === 'closed') this.lose(`connection ${state}`);
+    if (state === 'failed' && this.state === 'open') this.tell({ type: 'broken' });
+    else if (state === 'failed' || state === 'closed') this.lose(`connection ${state}`);
   }
 
   private onOpen(): void {
