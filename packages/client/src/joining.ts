@@ -1,30 +1,50 @@
-import { PeerPigeonError, type ErrorCode } from '@peerpigeon/core';
+import { PeerPigeonError, type ErrorCode, type Millis } from '@peerpigeon/core';
 import type { Clock } from '@peerpigeon/mesh';
-import type { ConnectOptions } from './options.js';
+import { NOT_IN_TIME } from '@peerpigeon/signaling-protocol';
+import type { CheckedConnect } from './options.js';
 
-/** One `connect()` under way: ends when the server accepts, refuses, or does neither in time, or when it is aborted. */
+/** A server that could not be reached, or refused. */
+export interface Failure {
+  readonly url: string;
+  readonly reason: string;
+  readonly code: number;
+  readonly permanent: boolean;
+}
+
+/**
+ * One `connect()` under way. It ends when a server accepts or refuses, when it is aborted, or in vain: once its time is up and
+ * each server has failed, and in any case after that time for each of them. Until then they are tried again and again.
+ */
 export class Joining {
-  /** Resolves once the server has accepted the peer. */
+  /** Resolves once a server has accepted the peer. */
   readonly done: Promise<void>;
-  private readonly url: string;
+  private readonly urls: readonly string[];
+  private readonly clock: Clock;
+  private readonly beganAt: Millis;
+  private readonly timeoutMs: Millis;
   private readonly release: () => void;
   private settle: (error?: PeerPigeonError) => void = () => {};
-  private lastFailure: string | undefined;
+  /** Why each server failed last. */
+  private readonly failures = new Map<string, string>();
+  /** Whether all that was learnt is that nobody answers. */
+  private silent = true;
 
-  constructor(
-    url: string,
-    clock: Clock,
-    { timeoutMs, signal }: Required<Pick<ConnectOptions, 'timeoutMs'>> & ConnectOptions,
-  ) {
-    this.url = url;
+  constructor(clock: Clock, { urls, timeoutMs, signal }: CheckedConnect) {
+    this.urls = urls;
+    this.clock = clock;
+    this.beganAt = clock.now();
+    this.timeoutMs = timeoutMs;
     this.done = new Promise((resolve, reject) => {
       this.settle = (error) => (error === undefined ? resolve() : reject(error));
     });
     const abort = (): void => this.abort('its signal');
-    const cancel = clock.after(timeoutMs, () => this.expire(timeoutMs));
+    const timers = [
+      clock.after(timeoutMs, () => this.review(1)),
+      ...(urls.length > 1 ? [clock.after(urls.length * timeoutMs, () => this.review(urls.length))] : []),
+    ];
     signal?.addEventListener('abort', abort);
     this.release = () => {
-      cancel();
+      for (const cancel of timers) cancel();
       signal?.removeEventListener('abort', abort);
     };
     if (signal?.aborted === true) abort();
@@ -34,24 +54,33 @@ export class Joining {
     this.end();
   }
 
-  /** The server could not be reached, or refused. Only the latter ends it: it is tried again meanwhile. */
-  lost(reason: string, closeCode: number, permanent: boolean): void {
-    this.lastFailure = `${reason || 'no reason given'} (${closeCode})`;
-    if (permanent)
-      this.fail('SIGNALING_REFUSED', `the signaling server refused: ${this.lastFailure}`, { closeCode, reason });
+  /** Only a refusal ends it: what could not be reached is tried again meanwhile. */
+  lost({ url, reason, code: closeCode, permanent }: Failure): void {
+    this.failures.set(url, `${reason || 'no reason given'} (${closeCode})`);
+    this.silent &&= reason === NOT_IN_TIME;
+    if (permanent) {
+      const message = `the signaling server ${url} refused: ${this.failures.get(url)}`;
+      this.fail('SIGNALING_REFUSED', message, { url, closeCode, reason });
+    } else if (this.clock.now() - this.beganAt >= this.timeoutMs) this.review(1);
   }
 
   abort(by: string): void {
     this.fail('ABORTED', `connect() was aborted by ${by}`);
   }
 
-  private expire(timeoutMs: number): void {
-    if (this.lastFailure === undefined) return this.fail('TIMEOUT', `no answer from ${this.url} in ${timeoutMs} ms`);
-    this.fail('SIGNALING_UNREACHABLE', `cannot reach ${this.url} in ${timeoutMs} ms: ${this.lastFailure}`);
+  /** Time is up, `times` over. */
+  private review(times: number): void {
+    const { urls, failures, timeoutMs } = this;
+    if (failures.size < urls.length && times < urls.length) return;
+    const code = this.silent ? 'TIMEOUT' : 'SIGNALING_UNREACHABLE';
+    const told = urls.map((url) => `${url}: ${failures.get(url) ?? 'no answer'}`);
+    const waitedMs = Math.max(timeoutMs, Math.round(this.clock.now() - this.beganAt));
+    this.fail(code, `no signaling server accepted this peer in ${waitedMs} ms: ${told.join('; ')}`);
   }
 
   private fail(code: ErrorCode, message: string, details: Record<string, unknown> = {}): void {
-    this.end(new PeerPigeonError(code, message, { details: { url: this.url, ...details } }));
+    const failures = Object.fromEntries(this.failures);
+    this.end(new PeerPigeonError(code, message, { details: { url: this.urls[0], failures, ...details } }));
   }
 
   private end(error?: PeerPigeonError): void {

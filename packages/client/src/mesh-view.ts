@@ -29,14 +29,15 @@ export abstract class MeshView {
 
   getStatus(): MeshStatus {
     const { settings, url, uptime } = this.membership;
+    const signaling = this.report?.signaling;
     return {
       peerId: this.peerId,
-      connected: this.report?.signaling.name === 'connected',
+      connected: signaling?.name === 'connected',
       connectedCount: this.getConnectedPeerCount(),
       discoveredCount: this.getDiscoveredPeers().length,
       ...settings,
       connectionType: 'websocket',
-      signalingUrl: url,
+      signalingUrl: signaling === undefined || signaling.name === 'idle' ? url : signaling.url,
       uptime,
     };
   }

@@ -77,14 +77,17 @@ export class PeerPigeonMesh extends DhtMesh {
   }
 
   /**
-   * Joins the mesh through the signaling server at `url`; resolves once the server has accepted this peer.
-   * @throws {TypeError} or {RangeError} for a bad URL or option
-   * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`, `INSECURE_URL`, `SIGNALING_REFUSED`,
-   *   `SIGNALING_UNREACHABLE`, `TIMEOUT`, `ABORTED`
+   * Joins the mesh through a signaling server; resolves once it has accepted this peer. Of several addresses, up to 16 of one
+   * deployment, the first that accepts counts; when it is lost, and from then on until `disconnect()`, it and the others are
+   * tried in turn. Addresses are ws: or wss:; http: and https: are understood as these.
+   * @throws {TypeError} or {RangeError} for a bad address or option
+   * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`, `INSECURE_URL`, `SIGNALING_REFUSED`; `SIGNALING_UNREACHABLE` or
+   *   `TIMEOUT`, with `details.failures`: why, for each address; `ABORTED`
+   * @example
+   * await mesh.connect(['wss://one.example.org', 'wss://two.example.org'], { timeoutMs: 5_000 });
    */
-  async connect(url: string, options: ConnectOptions = {}): Promise<void> {
-    const checked = checkConnect(url, options);
-    await this.membership.join(checked.url, checked);
+  async connect(url: string | readonly string[], options: ConnectOptions = {}): Promise<void> {
+    await this.membership.join(checkConnect(url, options));
   }
 
   /** Says goodbye and closes signaling and all links; harmless when not connected. The same mesh can connect again. */

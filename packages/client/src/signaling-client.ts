@@ -1,9 +1,12 @@
 import { PeerPigeonError, type PeerId } from '@peerpigeon/core';
 import { peerIdFromName } from '@peerpigeon/identity';
 import type { Clock, Signaling } from '@peerpigeon/mesh';
-import { bareRecord, Session, type Event, type Input, type Output, type Timer } from '@peerpigeon/signaling-protocol';
+import { bareRecord, DEFAULT_NETWORK, Session } from '@peerpigeon/signaling-protocol';
+import type { Event, Input, Output, Resume, Timer } from '@peerpigeon/signaling-protocol';
+import { watchPage } from './adapters/page.js';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
+import { keepResume, takeResume } from './adapters/tab-session.js';
 import { webCrypto } from './adapters/web-crypto.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { Alarm } from './alarm.js';
@@ -11,7 +14,7 @@ import { Emitter, type Listener } from './emitter.js';
 import { hostSignaling } from './host-ports.js';
 import { Joining } from './joining.js';
 import { prefixedLogger, type Logger } from './logger.js';
-import { checkConnect, type ConnectOptions } from './options.js';
+import { checkConnect, joinOf, type CheckedConnect, type ConnectOptions } from './options.js';
 import { Uplink } from './uplink.js';
 
 /** Options of `new SignalingClient(options)`. */
@@ -37,7 +40,7 @@ export interface PeerSignal {
 export type SignalingEvents = {
   connected: { readonly url: string };
   /** Unless `permanent`, it is tried again. */
-  disconnected: { readonly reason: string; readonly code: number; readonly permanent: boolean };
+  disconnected: { readonly url: string; readonly reason: string; readonly code: number; readonly permanent: boolean };
   peerDiscovered: { readonly peerId: PeerId };
   peerDisconnected: { readonly peerId: PeerId };
   offer: PeerSignal;
@@ -72,6 +75,8 @@ export class SignalingClient {
   private uplink: Uplink | undefined;
   private joining: Joining | undefined;
   private accepted = false;
+  private resume: Resume | undefined;
+  private leavePage: () => void = () => {};
   private draining = false;
 
   /** @throws {TypeError} for a wrong id; {RangeError} for a wrong network; {PeerPigeonError} `UNSUPPORTED` */
@@ -96,21 +101,21 @@ export class SignalingClient {
   }
 
   /**
-   * Reaches the server and announces this peer; resolves once it is accepted.
+   * Reaches a server and announces this peer; resolves once it is accepted. Of several addresses each is tried in turn.
    * @throws as `PeerPigeonMesh.connect`
    */
-  async connect(url: string, options: ConnectOptions = {}): Promise<void> {
+  async connect(url: string | readonly string[], options: ConnectOptions = {}): Promise<void> {
     const checked = checkConnect(url, options);
     if (this.joining !== undefined || this.state === 'connected' || this.state === 'reconnecting') {
       throw new PeerPigeonError('ALREADY_CONNECTED', 'disconnect() first');
     }
-    const joining = new Joining(checked.url, this.clock, checked);
+    const joining = new Joining(this.clock, checked);
     this.joining = joining;
     try {
       const { clock, peerId, logger } = this;
       const signaling = this.options.signaling ?? (await hostSignaling(this.options));
       this.uplink ??= new Uplink({ signaling, clock }, peerId, logger, (event) => this.feed(event));
-      if (this.joining === joining) this.feed({ type: 'join', url: checked.url });
+      if (this.joining === joining) this.enter(checked);
       await joining.done;
     } catch (error) {
       if (this.joining === joining) this.leave();
@@ -153,7 +158,25 @@ export class SignalingClient {
     this.events.off(type, listener);
   }
 
+  private enter(request: CheckedConnect): void {
+    const { peerId, network } = this;
+    this.leavePage();
+    this.leavePage = watchPage({
+      hidden: () => this.resume && keepResume(network, peerId, this.resume),
+      restored: () => this.feed({ type: 'hasten' }),
+      awake: () => this.feed({ type: 'hasten' }),
+    });
+    this.feed({ type: 'join', ...joinOf(request), resume: takeResume(network, peerId) });
+  }
+
+  private get network(): string {
+    return this.options.networkName ?? DEFAULT_NETWORK;
+  }
+
   private leave(): void {
+    this.leavePage();
+    this.leavePage = () => {};
+    this.resume = undefined;
     this.accepted = false;
     this.feed({ type: 'leave' });
     this.alarm.clear();
@@ -195,12 +218,13 @@ export class SignalingClient {
     switch (event.type) {
       case 'connected':
         this.accepted = true;
+        this.resume = event.resume;
         this.joining?.accepted();
         return this.events.post('connected', { url: event.url });
       case 'disconnected': {
-        const { reason, code, permanent } = event;
-        this.joining?.lost(reason, code, permanent);
-        return this.events.post('disconnected', { reason, code, permanent });
+        const { url, reason, code, permanent } = event;
+        this.joining?.lost(event);
+        return this.events.post('disconnected', { url, reason, code, permanent });
       }
       case 'discovered':
         for (const { id: peerId } of event.records) this.events.post('peerDiscovered', { peerId });

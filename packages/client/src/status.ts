@@ -12,7 +12,7 @@ export interface MeshStatus extends MeshSettings {
   /** `getDiscoveredPeers().length`. */
   readonly discoveredCount: number;
   readonly connectionType: 'websocket';
-  /** The address of the signaling server; null before any. */
+  /** The address of the signaling server that has us, or is tried; the last one after `disconnect()`, null before any. */
   readonly signalingUrl: string | null;
   /** Milliseconds since the successful `connect()`; 0 before it and after `disconnect()`. */
   readonly uptime: Millis;

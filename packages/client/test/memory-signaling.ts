@@ -8,6 +8,11 @@ import {
   type HubOutput,
 } from '@peerpigeon/signaling-protocol';
 
+/** Draws are the same in each run. */
+function newHub(): Hub {
+  return new Hub({ rng: new SeededRng(1), tokens: new SeededRng(2) });
+}
+
 interface Connection {
   readonly handlers: SignalingHandlers;
 }
@@ -18,7 +23,14 @@ export class MemorySignaling implements Signaling {
   refusal: { readonly code: number; readonly reason: string } | undefined;
   /** Nobody answers, neither yes nor no. */
   mute = false;
-  private hub = new Hub({ rng: new SeededRng(1) });
+  /** Hosts at which nobody listens, and hosts that say nothing. All others are doors to the same hub. */
+  readonly down = new Set<string>();
+  readonly silent = new Set<string>();
+  /** The network is lost: what a client closes the server goes on holding. */
+  lossy = false;
+  /** Hosts asked so far, in order. */
+  readonly asked: string[] = [];
+  private hub = newHub();
   private readonly connections = new Map<number, Connection>();
   private made = 0;
   private up = true;
@@ -30,11 +42,12 @@ export class MemorySignaling implements Signaling {
 
   open(url: string, handlers: SignalingHandlers): SignalingChannel {
     const connection = this.made++;
-    const { searchParams } = new URL(url);
+    const { searchParams, host } = new URL(url);
+    this.asked.push(host);
     this.connections.set(connection, { handlers });
     setImmediate(() => {
-      if (!this.connections.has(connection) || this.mute) return;
-      if (!this.up) return this.drop(connection, 1006, '');
+      if (!this.connections.has(connection) || this.mute || this.silent.has(host)) return;
+      if (!this.up || this.down.has(host)) return this.drop(connection, 1006, '');
       if (this.refusal !== undefined) return this.drop(connection, this.refusal.code, this.refusal.reason);
       handlers.opened();
       const [peerId, network] = [searchParams.get('peerId'), searchParams.get('network') ?? undefined];
@@ -45,16 +58,16 @@ export class MemorySignaling implements Signaling {
       // What was written before arrives before.
       close: () => {
         const known = this.connections.delete(connection);
-        if (known) setImmediate(() => this.feed({ type: 'closed', connection }));
+        if (known && !this.lossy) setImmediate(() => this.feed({ type: 'closed', connection }));
       },
     };
   }
 
-  /** The server ends; whoever asks meanwhile is not answered. */
-  stop(): void {
+  /** The server ends; whoever asks meanwhile finds nobody. */
+  stop(code = 1001, reason = 'going away'): void {
     this.up = false;
-    this.hub = new Hub({ rng: new SeededRng(1) });
-    for (const connection of this.connections.keys()) this.drop(connection, 1001, 'going away');
+    this.hub = newHub();
+    for (const connection of this.connections.keys()) this.drop(connection, code, reason);
   }
 
   start(): void {

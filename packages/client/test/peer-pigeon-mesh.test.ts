@@ -158,22 +158,31 @@ describe('connect and disconnect', () => {
     expect(received).toMatchObject([{ messageId, content: 'again' }]);
   });
 
-  it('S117: links outlive the server; it is found again', async () => {
-    const [a, b] = (await world.full(2)) as [PeerPigeonMesh, PeerPigeonMesh];
-    const [lost, statuses, received] = [tape(a, 'disconnected'), tape(a, 'statusChanged'), tape(b, 'messageReceived')];
-    world.signaling.stop();
-    await vi.waitUntil(() => lost.length > 0);
-    expect(lost).toEqual([{ reason: 'going away', code: 1001, permanent: false }]);
-    expect(statuses.map(({ type }) => type)).toContain('reconnecting');
-    expect(a.getStatus()).toMatchObject({ connected: false, connectedCount: 1 });
-    a.sendMessage('without a server');
-    await vi.waitUntil(() => received.length > 0);
-    const found = tape(a, 'connected');
-    world.signaling.start();
-    await vi.waitUntil(() => found.length > 0, { timeout: 10_000 });
-    expect(a.getStatus().connected).toBe(true);
-    expect(a.getStatus().uptime).toBeGreaterThan(0);
-  });
+  it.each([1000, 1001, 1006, 1012])(
+    'S117: links outlive the server, closed with %i; it is found again',
+    async (code) => {
+      const [a, b] = (await world.full(2)) as [PeerPigeonMesh, PeerPigeonMesh];
+      const [lost, statuses, received] = [
+        tape(a, 'disconnected'),
+        tape(a, 'statusChanged'),
+        tape(b, 'messageReceived'),
+      ];
+      const unlinked = [a, b].map((mesh) => tape(mesh, 'peerDisconnected'));
+      world.signaling.stop(code, 'going away');
+      await vi.waitUntil(() => lost.length > 0);
+      expect(lost).toEqual([{ url: URL, reason: 'going away', code, permanent: false }]);
+      expect(statuses.map(({ type }) => type)).toContain('reconnecting');
+      expect(a.getStatus()).toMatchObject({ connected: false, connectedCount: 1 });
+      a.sendMessage('without a server');
+      await vi.waitUntil(() => received.length > 0);
+      const found = tape(a, 'connected');
+      world.signaling.start();
+      await vi.waitUntil(() => found.length > 0, { timeout: 10_000 });
+      expect(a.getStatus().connected).toBe(true);
+      expect(a.getStatus().uptime).toBeGreaterThan(0);
+      expect(unlinked).toEqual([[], []]);
+    },
+  );
 
   it('`await using` and a page that goes away say goodbye', async () => {
     const page = new EventTarget();
@@ -190,7 +199,7 @@ describe('connect and disconnect', () => {
     page.dispatchEvent(Object.assign(new Event('pageshow'), { persisted: true }));
     await vi.waitUntil(() => b.hasPeer(c.peerId!) && c.hasPeer(b.peerId!), { timeout: 10_000 });
     for (const mesh of [b, c]) mesh.disconnect();
-    expect(add).toHaveBeenCalledTimes(6);
+    expect(add).toHaveBeenCalledTimes(9);
     expect(remove.mock.calls, 'S11: no listener remains').toEqual(expect.arrayContaining(add.mock.calls));
     vi.unstubAllGlobals();
   });

@@ -10,6 +10,7 @@ export type Event =
   /** Signaling is down; the mesh goes on. `permanent`: the server at `url` refused us for good and none is asked again. */
   | {
       readonly type: 'signalingDisconnected';
+      readonly url: string;
       readonly reason: string;
       readonly code: number;
       readonly permanent: boolean;
