@@ -31,6 +31,8 @@ export type Event =
   /** A ready link has been silent for some seconds (suspect), or is alive again. */
   | { readonly type: 'peerDegraded'; readonly peer: PeerId }
   | { readonly type: 'peerRecovered'; readonly peer: PeerId }
+  /** It is still silent, and another path to it is looked for. */
+  | { readonly type: 'peerReconnecting'; readonly peer: PeerId }
   /** A message for this application: a broadcast (one's own with hops 0) or a direct message. */
   | {
       readonly type: 'message';

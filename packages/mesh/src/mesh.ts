@@ -71,7 +71,7 @@ export class Mesh implements Machine<Input, Output> {
     this.topology = new Topology(this.record, settings, config.topology, rng);
     this.gossip = new Gossip({ ...config.gossip, peerId, network, rng });
     this.routing = new Routing({ ...config.routing, peerId, network, rng });
-    this.links = new LinkBoard(network, linkConfig(config.link), rng, {
+    this.links = new LinkBoard(network, linkConfig(config.link), config.comebackMs ?? LIMITS.comebackMs, rng, {
       now: () => this.now,
       record: () => this.record,
       maxPeers: () => this.settings.maxPeers,
@@ -187,6 +187,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.signal((out) => this.signaler.expire(timer.timer, out));
       case 'protocol':
         return this.protocols.feed(timer.name, { type: 'timer', timer: timer.timer });
+      case 'comeback':
+        return this.links.missed(timer.peer);
       case 'link':
         return this.links.tell(timer.peer, { type: 'timer', timer: timer.timer });
     }
@@ -197,6 +199,7 @@ export class Mesh implements Machine<Input, Output> {
     this.protocols.leave();
     this.runRouting({ type: 'leave' });
     this.tellTopology({ type: 'stop' });
+    this.links.leave();
     for (const { peer } of this.links.table.all()) this.links.tell(peer, { type: 'hangup', reason: LEFT });
     // Whoever we were about to link with is told so first.
     this.tasks.push(() => this.runSession({ type: 'leave' }));
