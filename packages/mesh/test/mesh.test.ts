@@ -79,7 +79,7 @@ describe('two peers', () => {
     expect(made.meshes.get(id(2))?.report.peers()).toEqual([id(1)]);
   });
 
-  test('a silent peer is degraded, then dead; a voice in between recovers it', () => {
+  test('a silent peer is degraded, then lost; a voice in between recovers it', () => {
     const made = world(2);
     made.drop = (from) => from === id(2);
     made.run(6_000);
@@ -88,8 +88,19 @@ describe('two peers', () => {
     made.run(4_000);
     expect(made.seen(id(1), 'peerRecovered').length).toBe(1);
     expect(made.seen(id(1), 'peerDisconnected')).toEqual([]);
+    // It answers signals, so that it lives, and no path leads to it.
     made.drop = (from) => from === id(2);
     made.run(40_000);
+    expect(made.seen(id(1), 'peerDisconnected')).toMatchObject([{ reason: 'path-lost' }]);
+  });
+
+  test('a peer that is gone without a word is dead after 30 s', () => {
+    const made = world(2);
+    made.kill(id(2));
+    made.run(27_000);
+    expect(made.seen(id(1), 'peerDegraded').length).toBe(1);
+    expect(made.seen(id(1), 'peerDisconnected')).toEqual([]);
+    made.run(5_000);
     expect(made.seen(id(1), 'peerDisconnected')).toMatchObject([{ reason: 'timeout' }]);
   });
 });

@@ -38,6 +38,8 @@ export class World {
   );
   /** Frames that are lost on the way. */
   drop: (from: PeerId, to: PeerId, frame: Frame) => boolean = () => false;
+  /** Called when the transports of two peers have been restarted. */
+  restarted: (a: PeerId, b: PeerId) => void = () => {};
 
   join(id: PeerId, settings: Partial<MeshSettings> = {}, protocols: readonly Protocol[] = []): Mesh {
     const mesh = new Mesh(
@@ -137,6 +139,16 @@ export class World {
     }
   }
 
+  /** The session of the transport that one peer has with another; empty without one. */
+  sessionOf(from: PeerId, to: PeerId): string {
+    return this.transports.get(from + to)?.session ?? '';
+  }
+
+  /** Those of all its transports. */
+  sessionsOf(from: PeerId): string[] {
+    return [...this.transports].filter(([key]) => key.startsWith(from)).map(([, { session }]) => session);
+  }
+
   /** Hands bytes to a peer as if the other end of a link had written them. */
   inject(from: PeerId, to: PeerId, input: (session: string) => Input): void {
     const transport = this.transports.get(to + from);
@@ -206,14 +218,16 @@ export class World {
       const drained = { type: 'drained', bytes: 0, control: 0, from: 0 } as const;
       return this.later(() => this.feed(id, { type: 'transport', peer, session, event: drained }), 0);
     }
-    if (command.type === 'offer' || command.type === 'answer') {
+    if (command.type === 'offer' || command.type === 'answer' || command.type === 'restart') {
       transport.local = true;
-      const description = { type: command.type, sdp: `${command.type} of ${id}` };
+      const type = command.type === 'answer' ? 'answer' : 'offer';
+      const description = { type, sdp: `${command.type} of ${id}` } as const;
       this.later(() =>
         this.feed(id, { type: 'transport', peer, session, event: { type: 'description', description } }),
       );
     }
     if (command.type === 'answer' || command.type === 'accept') transport.remote = true;
+    if (transport.open && command.type === 'accept') this.restarted(id, peer);
     this.openIfComplete(id, peer);
   }
 
