@@ -72,7 +72,7 @@ describe('the dht of a simulated mesh', () => {
   });
 
   test('S35: after a kill exactly those records are lost whose holders all died', () => {
-    const request = { peers: 100, maxPeers: 8, seed: 2, joinMs: 100, puts: 60, gets: 30, kill: 0.7 };
+    const request = { peers: 60, maxPeers: 4, seed: 2, joinMs: 100, puts: 60, gets: 30, kill: 0.75 };
     const { results } = runScenario('dht', { ...request, liveness: 'modelled' }, PEERPIGEON);
     expect(results.dht?.afterKill).toMatchObject({
       exactlyTheLost: true,
