@@ -233,6 +233,25 @@ describe('connections', () => {
     expect(log.filter((line) => line.startsWith('peer'))).toHaveLength(1);
   });
 
+  test('S144: who presents the token of the first takes over at once; any other token is none', async () => {
+    const { server, url, log } = await serve();
+    const dead = new RawClient(`${url}/?peerId=${ALICE}`, { autoPong: false });
+    const resume = (await dead.next('connected')).data?.['resume'];
+    expect(resume).toMatch(/^[0-9a-f]{32}$/);
+    const again = new RawClient(`${url}/?peerId=${ALICE}`);
+    again.socket.once('open', () => again.send({ type: 'announce', data: { peerId: ALICE, protocol: 1, resume } }));
+    const greeting = await again.next('connected');
+    expect((await dead.closed).code).toBe(4001);
+    expect(server.getStats()).toMatchObject({ connections: 1, peers: 1 });
+    expect(log.filter((line) => line.startsWith('peerConnected'))).toHaveLength(1);
+    expect(greeting.data?.['resume']).toMatch(/^[0-9a-f]{32}$/);
+    expect(greeting.data?.['resume']).not.toBe(resume);
+    const thief = new RawClient(`${url}/?peerId=${ALICE}`);
+    thief.socket.once('open', () => thief.send({ type: 'announce', data: { resume } }));
+    expect((await thief.closed).code).toBe(4409);
+    expect((await again.settled()).map(({ type }) => type)).toEqual(['peers']);
+  });
+
   test('S135: a socket without life is closed with 4408, one that answers WebSocket pings never is', async () => {
     const { url } = await serve({ peerTimeout: 400 });
     const dead = new RawClient(`${url}/?peerId=${ALICE}`, { autoPong: false });
