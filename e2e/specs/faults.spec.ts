@@ -86,6 +86,34 @@ test(
   },
 );
 
+test(
+  'S101: the path of an open link lost for good, as when a phone changes networks: an ICE restart finds another, none lost, no disconnect',
+  NEEDS_TURN,
+  async ({ openPair, figure }) => {
+    const { near, far, path } = await openPair();
+    const [nearId, farId] = [await near.id(), await far.id()];
+    const lostAt = Date.now();
+    path.moveOn();
+    await Promise.all([talk(near, farId), talk(far, nearId)]);
+    for (const [tab, from] of [
+      [near, farId],
+      [far, nearId],
+    ] as const) {
+      const wanted = Array.from({ length: ROUNDS }, (_, at) => [`all ${at}`, `one ${at}`]).flat();
+      await expect
+        .poll(async () => (await heard(tab, from)).map(({ content }) => String(content)).sort())
+        .toEqual(wanted.sort());
+      expect(await tab.events('peerDisconnected')).toEqual([]);
+      expect(await tab.events('peerConnected')).toHaveLength(1);
+    }
+    for (const event of await near.recorded()) {
+      if (event.type === 'statusChanged' && event.at > lostAt)
+        figure(`path lost to ${event.payload.type}`, event.at - lostAt);
+    }
+    figure('path lost to the first message', Math.min(...(await heard(near, farId)).map(({ at }) => at)) - lostAt);
+  },
+);
+
 /** What a tab heard, and when. */
 async function heard(tab: Tab, sender?: string): Promise<{ readonly at: number; readonly content: unknown }[]> {
   const recorded = await tab.recorded();
