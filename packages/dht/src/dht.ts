@@ -65,6 +65,8 @@ export class Dht implements Machine<Input, Output> {
   private readonly replicator: Replicator;
   private readonly subscriptions: Subscriptions;
   private readonly publisher: Publisher;
+  /** Subscriptions whose end is on its way to their holders. */
+  private readonly ending = new Map<PeerId, Ticket>();
   /** Requests of others under way here, so that one that is asked again is not carried out twice. */
   private readonly serving = new Set<string>();
   private bornAt: Millis | undefined;
@@ -251,6 +253,10 @@ export class Dht implements Machine<Input, Output> {
 
   private subscribe(ticket: Ticket, key: Key, timeoutMs: Millis | undefined): void {
     const tell = this.teller(ticket);
+    // What was to end the former subscription must not come after this.
+    const ending = this.ending.get(keyId(key));
+    if (ending !== undefined) this.operations.abort(ending);
+    this.ending.delete(keyId(key));
     if (this.subscriptions.add(key)) this.lease(ticket, key, timeoutMs, tell);
     else tell({ type: 'failed', reason: 'busy' });
   }
@@ -263,7 +269,9 @@ export class Dht implements Machine<Input, Output> {
 
   private unsubscribe(key: Key): void {
     if (!this.subscriptions.delete(key)) return;
-    this.operations.run(this.operations.ownTicket(), { type: 'unsubscribe', key }, undefined, () => {});
+    const ticket = this.operations.ownTicket();
+    this.ending.set(keyId(key), ticket);
+    this.operations.run(ticket, { type: 'unsubscribe', key }, undefined, () => this.ending.delete(keyId(key)));
   }
 
   private teller(ticket: Ticket): (outcome: Outcome) => void {
@@ -283,6 +291,7 @@ export class Dht implements Machine<Input, Output> {
     this.members.clear();
     this.coordinator.clear();
     this.replicator.clear();
+    this.ending.clear();
     this.serving.clear();
     region.clear();
     leases.clear();

@@ -209,6 +209,21 @@ describe('subscribers', () => {
     expect(changes(b!)).toEqual([]);
   });
 
+  it('that end and begin again at once stay, though what ends the first is lost at first', () => {
+    const world = settled(40, 15);
+    const [a] = world.up.filter((node) => !world.nearest(X).includes(node));
+    world.does(a!, { type: 'subscribe', key: X });
+    let lost = 0;
+    world.loses = (from, _to, type) => from === a!.id && type === 'request' && lost++ === 0;
+    world.feed(a!, { type: 'unsubscribe', key: X });
+    world.does(a!, { type: 'subscribe', key: X });
+    world.run(10_000);
+    expect(lost).toBeGreaterThan(0);
+    world.put(world.up[20]!, X, 'heard');
+    world.run(1_000);
+    expect(changes(a!)).toEqual(['heard']);
+  });
+
   it('go on after this mesh has left and joined again', () => {
     const world = settled(20, 13);
     const [a, b] = world.up;
