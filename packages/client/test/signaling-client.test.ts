@@ -73,12 +73,17 @@ describe('S5: SignalingClient alone', () => {
     expect(a.state).toBe('closed');
   });
 
-  it('ends one attempt by disconnect(), and can start another', async () => {
+  it('S10: ends an attempt by disconnect(), by time and by a signal, and can start another', async () => {
     signaling.mute = true;
     const first = a.connect(URL);
     a.disconnect();
     await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
     await expect(a.connect(URL, { timeoutMs: 20 })).rejects.toMatchObject({ code: 'TIMEOUT' });
+    const abort = new AbortController();
+    const second = a.connect([URL, 'ws://other.test'], { signal: abort.signal });
+    abort.abort();
+    await expect(second).rejects.toMatchObject({ code: 'ABORTED' });
+    expect([a.state, signaling.count]).toEqual(['closed', 0]);
     signaling.mute = false;
     await a.connect(URL);
   });

@@ -26,6 +26,11 @@ export class Itinerary {
     return this.urls[this.at] as string;
   }
 
+  /** Whether that server is one of the list. */
+  leadsTo(url: string): boolean {
+    return this.urls.includes(url);
+  }
+
   /** A new list, tried from its beginning. */
   begin(urls: readonly string[]): void {
     this.urls = urls;

@@ -5,7 +5,7 @@ import type { Rng } from '@peerpigeon/core';
  * instead of waiting until it has proved dead. A secret between the two; it ends with the connection.
  */
 export interface Resume {
-  /** The server that gave it: presented to no other. */
+  /** The server that gave it: presented there, and to others that are said to be of the same deployment. */
   readonly url: string;
   readonly token: string;
 }

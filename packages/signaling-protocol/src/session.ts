@@ -51,7 +51,7 @@ export class Session implements Machine<Input, Output> {
   private connectTimeoutMs: Millis;
   /** When the last attempt began. */
   private triedAt: Millis = -Infinity;
-  /** Presented to the server that gave it, until another takes its place. */
+  /** Presented to the deployment that gave it, until another takes its place. */
   private resume: Resume | undefined;
   /** How often this join was accepted. */
   private accepted = 0;
@@ -155,7 +155,10 @@ export class Session implements Machine<Input, Output> {
   private onOpened(now: Millis, out: Output[]): void {
     if (this.current.name !== 'connecting') return;
     this.enter({ name: 'announcing', url: this.current.url, announcedAt: now });
-    this.writeAnnounce(out, this.resume?.url === this.current.url ? this.resume.token : undefined);
+    this.writeAnnounce(
+      out,
+      this.resume !== undefined && this.itinerary.leadsTo(this.resume.url) ? this.resume.token : undefined,
+    );
     this.setTimer('deadline', now + this.config.acceptTimeoutMs, out);
   }
 

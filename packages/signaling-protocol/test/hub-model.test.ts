@@ -62,9 +62,9 @@ class Model {
     if (action.do === 'reload') {
       const other = this.slots.get(action.of);
       if (visitor !== undefined || other === undefined) return;
-      const { slot, network } = action;
-      this.run({ do: 'connect', slot, id: Number.parseInt(other.id, 16), network });
-      return this.run({ do: 'announce', slot, epoch: 1, network: undefined, lost: [] });
+      const once = { slot: action.slot, id: Number.parseInt(other.id, 16), network: action.network };
+      this.run({ do: 'connect', ...once });
+      return this.run({ do: 'announce', slot: action.slot, epoch: 1, network: undefined, lost: [] });
     }
     if (action.do === 'connect') {
       if (visitor !== undefined) return;

@@ -380,7 +380,7 @@ describe('a token', () => {
   const announced = (bench: Bench): unknown =>
     bench.take().flatMap((output) => (output.type === 'write' ? [output.message] : []))[0];
 
-  test('is shown, and presented once after a loss, to the server that gave it', () => {
+  test('is shown, and presented after a loss, to whichever server of the deployment, until another is given', () => {
     const bench = new Bench().feed({ type: 'join', url: URL, fallbacks: ['ws://other'] }, { type: 'opened' });
     expect(announced(bench)).not.toHaveProperty('resume', expect.anything());
     bench.hear({ ...connected, resume: token });
@@ -393,7 +393,7 @@ describe('a token', () => {
     bench.advance(1_000);
     // First the other one, since this one did not last.
     bench.feed({ type: 'opened' });
-    expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: token });
     bench.feed({ type: 'closed', code: 1006, reason: '' });
     bench.advance(1_000);
     bench.feed({ type: 'opened' });
@@ -415,6 +415,14 @@ describe('a token', () => {
     expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
     bench.feed(taken);
     expect(bench.session.state.name).toBe('refused');
+  });
+
+  test('of a server elsewhere is presented to none of these', () => {
+    const bench = new Bench().feed(
+      { type: 'join', url: URL, resume: { url: 'ws://elsewhere', token } },
+      { type: 'opened' },
+    );
+    expect(announced(bench)).toMatchObject({ type: 'announce', resume: undefined });
   });
 
   test('is never given away: a join without one presents none', () => {
