@@ -1,9 +1,9 @@
-import { Firefox, NEEDS_FIREFOX } from '../fixtures/firefox.js';
 import { NodePeer } from '../fixtures/node-peer.js';
+import { NEEDS_FIREFOX, PlainBrowser } from '../fixtures/plain-browser.js';
 import { expect, oneMesh, test as base } from '../fixtures/test.js';
 
 interface Fixtures {
-  readonly firefox: Firefox;
+  readonly firefox: PlainBrowser;
   /** Starts a Node process with a mesh. */
   readonly startPeer: () => NodePeer;
 }
@@ -11,7 +11,7 @@ interface Fixtures {
 const test = base.extend<Fixtures>({
   // oxlint-disable-next-line no-empty-pattern -- Playwright reads the names of the fixtures it needs from the pattern
   firefox: async ({}, use) => {
-    const firefox = await Firefox.launch();
+    const firefox = await PlainBrowser.firefox();
     await use(firefox);
     const errors = firefox.tabs.flatMap((tab) => tab.errors);
     await firefox.close();

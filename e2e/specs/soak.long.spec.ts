@@ -1,4 +1,4 @@
-import type { Page } from '@playwright/test';
+import { heapBytes } from '../fixtures/memory.js';
 import { expect, oneMesh, test } from '../fixtures/test.js';
 
 const TABS = 4;
@@ -28,13 +28,13 @@ test('S182: a message a second from every tab for minutes: none lost, none doubl
   // Once everything is warm.
   const first = tabs[0] as (typeof tabs)[0];
   await expect.poll(async () => (await first.messages()).length, { timeout: 120_000 }).toBeGreaterThan(TABS * 20);
-  const before = await usedBytes(first.page);
+  const before = await heapBytes(first.page);
   for (const tab of tabs) {
     await expect
       .poll(async () => (await tab.messages()).length, { timeout: 2 * EACH * INTERVAL_MS, intervals: [5_000] })
       .toBe(TABS * EACH);
   }
-  const growth = (await usedBytes(first.page)) - before;
+  const growth = (await heapBytes(first.page)) - before;
   figure('growth of the heap', growth / 1024, 'KiB');
   expect(growth).toBeLessThan(GROWTH_BYTES);
   for (const tab of tabs) {
@@ -43,12 +43,3 @@ test('S182: a message a second from every tab for minutes: none lost, none doubl
     expect(await tab.events('peerDisconnected')).toEqual([]);
   }
 });
-
-/** The heap after a garbage collection. */
-async function usedBytes(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('HeapProfiler.collectGarbage');
-  const { usedSize } = await session.send('Runtime.getHeapUsage');
-  await session.detach();
-  return usedSize;
-}
