@@ -73,5 +73,5 @@ export default [
   ...(await loadedOnDemand(CLIENT)).map((path) => bundled(`client, on demand: ${path}`, path, ON_DEMAND_LIMITS[path])),
   bundled('xor', 'packages/xor/dist/index.js', '2 kB'),
   bundled('gossip, without the codec', 'packages/gossip/dist/index.js', '15.5 kB', ['lib0/*']),
-  bundled('dht, without the codec', 'packages/dht/dist/index.js', '19 kB', ['lib0/*', '@peerpigeon/core', '@stablelib/sha256']),
+  bundled('dht, without the codec', 'packages/dht/dist/index.js', '17 kB', ['lib0/*', '@peerpigeon/core', '@stablelib/sha256']),
 ];
