@@ -75,6 +75,8 @@ export class SimulatedPeer {
   state: PeerState = 'up';
   /** What waits while it is frozen, in order; undefined while it is not. */
   backlog: Happening[] | undefined = undefined;
+  /** Transports constructed so far: RTCPeerConnections, in a browser. */
+  constructed = 0;
   private readonly host: Host;
   private readonly timerPeriodMs: Millis;
   private readonly timerPhaseMs: Millis;
@@ -161,6 +163,7 @@ export class SimulatedPeer {
   }
 
   addEnd(end: LinkEnd): void {
+    this.constructed++;
     const ends = this.byPeer.get(end.peer);
     if (ends === undefined) this.byPeer.set(end.peer, [end]);
     else ends.push(end);

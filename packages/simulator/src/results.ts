@@ -65,6 +65,8 @@ export interface Results extends GraphMetrics {
   readonly signaling: { readonly messagesPerJoin: { readonly mean: number | null; readonly max: number | null } };
   readonly serverMessagesPerPeerMinute: number | null;
   readonly links: { readonly opened: number; readonly closed: number };
+  /** Transports constructed, whether or not they opened: by each peer in its life, and by all in an hour of one's life. */
+  readonly constructed: { readonly perPeer: Spread; readonly perPeerHour: number | null };
   readonly linksPerPeerHour: number | null;
   readonly newLinksPerPeerMinute: Spread;
   readonly tunnels: number;
@@ -103,6 +105,7 @@ export function resultsOf(run: Run): Results {
     signaling: { messagesPerJoin: { mean: rounded(mean(costs)), max: largest(costs) } },
     serverMessagesPerPeerMinute: rounded(samples.serverMessagesPerPeerMinute),
     links: { ...network.links },
+    constructed: constructed(run),
     linksPerPeerHour: perMinute.p50 === null ? null : rounded(perMinute.p50 * 60),
     newLinksPerPeerMinute: roundedSpread(perMinute),
     tunnels: mesh.tunnels(),
@@ -116,6 +119,15 @@ export function resultsOf(run: Run): Results {
     maxMapSizes: Object.fromEntries([...samples.mapSizes].map(([name, size]) => [name, { ...size }])),
     handled: network.handled,
   };
+}
+
+function constructed({ network, recorder }: Run): Results['constructed'] {
+  const counts = network.peers.map((peer) => peer.constructed);
+  let hours = 0;
+  let total = 0;
+  for (const count of counts) total += count;
+  for (const { upMs, downMs } of recorder.journal.peers) hours += ((downMs ?? network.now) - upMs) / 3_600_000;
+  return { perPeer: roundedSpread(spread(counts)), perPeerHour: hours === 0 ? null : rounded(total / hours) };
 }
 
 function timesOf(recovery: Recovery | undefined): RecoveryTimes | null {

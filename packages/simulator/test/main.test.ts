@@ -33,7 +33,7 @@ describe('the command', () => {
     expect(Object.keys(shown)).toEqual(
       (
         'scenario peers maxPeers seed components largestComponent eccentricity degree broadcast direct signaling ' +
-        'serverMessagesPerPeerMinute links linksPerPeerHour newLinksPerPeerMinute tunnels ringErrors afterJoin ' +
+        'serverMessagesPerPeerMinute links constructed linksPerPeerHour newLinksPerPeerMinute tunnels ringErrors afterJoin ' +
         'afterKill duringCut afterHeal afterReturn dht maxMapSizes handled wallMs'
       ).split(' '),
     );

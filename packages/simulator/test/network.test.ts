@@ -72,6 +72,16 @@ describe('a network for tests of applications', () => {
     expect(peer(0).peers).toEqual([]);
   });
 
+  test('S96: dials to a peer that never accepts construct no transport, however often it is tried', () => {
+    const { network, eventsOf, peer } = mesh(2);
+    const { constructed } = peer(0);
+    network.freeze(peer(1));
+    network.run(180_000);
+    expect(peer(0).peers).toEqual([]);
+    expect(eventsOf(0).some((event) => event.type === 'warning' && event.code === 'dial-failed')).toBe(true);
+    expect(peer(0).constructed).toBe(constructed);
+  });
+
   test('S117: the mesh outlives its server, and finds it again', () => {
     const { network, events, eventsOf, peer } = mesh(5);
     network.server.stop();

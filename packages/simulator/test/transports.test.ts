@@ -61,6 +61,15 @@ describe('a simulated transport', () => {
     expect(network.links.opened).toBe(0);
   });
 
+  test('counts one transport constructed a side', () => {
+    const { network, a, b } = pair();
+    network.run(60_000);
+    expect([a.constructed, b.constructed]).toEqual([0, 0]);
+    answer(network, b, a, offer(network, a, b));
+    network.run(60_000);
+    expect([a.constructed, b.constructed]).toEqual([1, 1]);
+  });
+
   test('refuses commands that its state or the description does not allow', () => {
     const { network, a, b } = pair();
     const bad: Description = { type: 'answer', sdp: 'v=0' };
