@@ -31,7 +31,7 @@ const test = base.extend<Fixtures>({
 });
 
 test(
-  'S2: Chromium, Firefox and Node, two of each, are one mesh: broadcasts reach all once, direct messages each other',
+  'S2, S167: Chromium, Firefox and Node, two of each, are one mesh: broadcasts reach all once, direct messages each other',
   NEEDS_FIREFOX,
   async ({ openTab, firefox, startPeer, site, server, figure }) => {
     const address = `${site.origin}/?${new URLSearchParams({ api: server.url, maxPeers: '3' }).toString()}`;

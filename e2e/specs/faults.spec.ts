@@ -9,7 +9,7 @@ const LOST_MS = 8_000;
 const ROUNDS = 50;
 
 test(
-  'a pair that only TURN connects, with credentials for a few seconds',
+  'S98: a pair that only TURN connects, with credentials for a few seconds',
   NEEDS_TURN,
   async ({ turn, openTab, server: { url }, figure }) => {
     let asked = 0;

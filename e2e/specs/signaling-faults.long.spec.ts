@@ -15,7 +15,15 @@ async function relinks(first: Tab, second: Tab): Promise<number> {
   return Date.now() - began;
 }
 
-test('the path to the server lost for 20 s: the link stays, and signaling works again', async ({
+test('a server that is 300 ms away: tabs join and link', async ({ openTab, openPath, figure }) => {
+  const path = await openPath(300);
+  const [first, second] = [await openTab(over(path)), await openTab(over(path))];
+  await oneMesh([first, second]);
+  figure('connect() to connected', await second.msUntil('connected'));
+  figure('connect() to the first link', await second.msUntil('peerConnected'));
+});
+
+test('S117: the path to the server lost for 20 s: the link stays, and signaling works again', async ({
   openTab,
   openPath,
   figure,
@@ -31,7 +39,11 @@ test('the path to the server lost for 20 s: the link stays, and signaling works 
   figure('cut link to a new one, over the server', await relinks(first, second));
 });
 
-test('a connection to the server that a NAT forgot: noticed, and made anew', async ({ openTab, openPath, figure }) => {
+test('S117: a connection to the server that a NAT forgot: noticed, and made anew', async ({
+  openTab,
+  openPath,
+  figure,
+}) => {
   const path = await openPath();
   const [first, second] = [await openTab(over(path)), await openTab()];
   await oneMesh([first, second]);

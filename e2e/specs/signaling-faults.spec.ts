@@ -1,15 +1,7 @@
 import { over, test } from '../fixtures/path-test.js';
 import { expect, oneMesh } from '../fixtures/test.js';
 
-test('a server that is 300 ms away: tabs join and link', async ({ openTab, openPath, figure }) => {
-  const path = await openPath(300);
-  const [first, second] = [await openTab(over(path)), await openTab(over(path))];
-  await oneMesh([first, second]);
-  figure('connect() to connected', await second.msUntil('connected'));
-  figure('connect() to the first link', await second.msUntil('peerConnected'));
-});
-
-test('connections to the server that are reset in the middle of their handshakes: the next one is taken', async ({
+test('S117: connections to the server that are reset in the middle of their handshakes: the next one is taken', async ({
   openTab,
   openPath,
   figure,
