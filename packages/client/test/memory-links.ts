@@ -44,7 +44,7 @@ class End implements Link {
   command(command: Parameters<Link['command']>[0]): void {
     later(() => {
       if (this.state === 'closed') return;
-      if (command.type === 'offer') return this.describe('offer');
+      if (command.type === 'offer' || command.type === 'restart') return this.describe('offer');
       if (command.type === 'candidate') return;
       if (command.type === 'drain') return this.handlers.event({ type: 'drained', bytes: 0, control: 0, from: 0 });
       const other = this.links.ends.get(command.description.sdp);

@@ -105,6 +105,20 @@ export function linksConformance(make: () => LinksFixture): Conformance[] {
       await quiet(turn);
       equal(a.drained.length, 3, 'drained events');
     }),
+    withPair('restarts: described anew while messages go on, and open once', async (a, b, turn) => {
+      a.link.send('bulk', pattern(LEAST_MESSAGE_BYTES));
+      [a.description, b.description] = [undefined, undefined];
+      a.command({ type: 'restart' });
+      await answer(a, b, turn);
+      a.link.send('control', pattern(3));
+      b.link.send('control', pattern(4));
+      await until(turn, () => b.messages.length === 2 && a.messages.length === 1, 'the messages');
+      await quiet(turn);
+      for (const end of [a, b]) {
+        equal(end.events.filter((type) => type === 'opened').length, 1, 'opened events');
+        equal([end.failed, end.events.includes('closed')], [[], false], 'failed commands, closed');
+      }
+    }),
     withPair('carries datagrams whole, both ways, each once at most', async (a, b, turn) => {
       for (const [from, to] of [
         [a, b],
