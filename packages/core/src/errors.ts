@@ -58,6 +58,16 @@ export type ErrorCode =
   | 'STORAGE_FAILED'
   /** The channel or the store was closed by `close()`. */
   | 'CLOSED'
+  /** The text is no invite, or no answer to this one. */
+  | 'INVITE_MALFORMED'
+  /** The invite has been used, was cancelled, or is too old. */
+  | 'INVITE_EXPIRED'
+  /** The invite is this peer's own. */
+  | 'INVITE_OWN'
+  /** The invite is into another network; `details.expected` and `details.got`. */
+  | 'INVITE_NETWORK'
+  /** There is a link with that peer already. */
+  | 'ALREADY_LINKED'
   /** A server is already running, or its port is taken. */
   | 'ALREADY_RUNNING'
   | 'ADDRESS_IN_USE'

@@ -12,6 +12,8 @@ export type Input =
    * that the other side has asked for it grants.
    */
   | { readonly type: 'dial'; readonly purpose: string; readonly isolated: boolean; readonly timeoutMs?: Millis }
+  /** The transport of this session has been agreed on without signals, and is to be taken over: its `opened` comes next. */
+  | { readonly type: 'adopt' }
   /** Any signal from this peer, of whatever session. */
   | { readonly type: 'signal'; readonly signal: Signal }
   /** The answer to a `requested` event: yes. */

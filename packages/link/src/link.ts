@@ -108,6 +108,8 @@ export class Link implements Machine<Input, Output> {
     switch (input.type) {
       case 'dial':
         return this.negotiation.dial(input, now, out);
+      case 'adopt':
+        return this.negotiation.adopt(now, out);
       case 'grant':
         return this.negotiation.grant(now, out);
       case 'refuse':

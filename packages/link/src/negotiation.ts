@@ -62,6 +62,16 @@ export class Negotiation {
     this.tell({ kind: 'request', purpose: input.purpose, isolated: input.isolated, record: this.local }, out);
   }
 
+  /** Both descriptions went another way (an invite), and the transport is open. */
+  adopt(now: Millis, out: Output[]): void {
+    if (this.life.state.name !== 'new') return;
+    this.session.opener = 'local';
+    this.life.enter({ name: 'opening', until: now + this.config.negotiationTimeoutMs });
+    this.open(out);
+    this.session.described = true;
+    this.session.release('');
+  }
+
   /** The mesh wants what they asked for. */
   grant(now: Millis, out: Output[]): void {
     const { state } = this.life;

@@ -45,6 +45,7 @@ export const TRANSITIONS: { readonly [From in State['name']]: readonly State['na
   new: [
     'requesting', // dial
     'requested', // their request, or their bare offer
+    'opening', // adopt: the transport was agreed on elsewhere
     'closed', // hangup; a first signal that belongs to an attempt that is over
   ],
   requesting: [

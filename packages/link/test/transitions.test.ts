@@ -39,6 +39,7 @@ const toReady: Step[] = [dial, says({ kind: 'accept' }), described('offer'), say
 const SCRIPTS: readonly (readonly Step[])[] = [
   [hangup],
   [says(answer)],
+  [{ type: 'adopt' }, opened, hello(), hangup],
   [dial, hangup],
   [dial, says(request, 'theirs'), says(request, 'again'), hangup],
   [says(request), says(request, 'again'), hangup],

@@ -12,10 +12,11 @@ export type ChannelEvent = Extract<SessionInput, { readonly type: 'opened' | 'me
 export type Input =
   /** The application. */
   /**
-   * Join through the server at `url`, or one of its `fallbacks`, and stay joined: reconnect until `leave`. `history`: broadcasts
-   * of the time before are wanted, too, up to `sinceMs` old, as far as others still have them.
+   * Join through the server at `url`, or one of its `fallbacks`, and stay joined: reconnect until `leave`. Without a `url`: by
+   * `adopt` alone. `history`: broadcasts of the time before are wanted, too, up to `sinceMs` old, as far as others still have them.
    */
-  | (Omit<Extract<SessionInput, { readonly type: 'join' }>, 'seeking'> & {
+  | (Omit<Extract<SessionInput, { readonly type: 'join' }>, 'seeking' | 'url'> & {
+      readonly url?: string;
       readonly history?: { readonly sinceMs: Millis };
     })
   /** The network may be back, or somebody is looking: signaling that is down is tried at once, that is up is asked whether it is. */
@@ -43,6 +44,8 @@ export type Input =
     }
   /** Dial a known peer now (`connectToPeer`); `extra`: a link beyond `maxPeers`, for a call or a transfer. */
   | { readonly type: 'dial'; readonly peer: PeerId; readonly kind?: 'mesh' | 'extra' }
+  /** A transport with a peer, agreed on by an invite, is open: an `open` of this `session` follows, unless they are linked. */
+  | { readonly type: 'adopt'; readonly peer: PeerId; readonly session: string }
   /** Close the link with a peer (`disconnectPeer`). */
   | { readonly type: 'hangup'; readonly peer: PeerId; readonly reason: string }
   /** For the optional protocol of that name: an input of its own machine. */

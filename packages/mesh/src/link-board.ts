@@ -140,6 +140,11 @@ export class LinkBoard {
     this.run(entry, { type: 'dial', purpose, isolated, timeoutMs: this.host.patienceMs(entry.way) });
   }
 
+  /** A transport with a peer is open already: makes a link of it, unless there is one, or an attempt at one. */
+  adopt(peer: PeerId, session: string): void {
+    if (this.table.get(peer) === undefined) this.run(this.create(session, wayTo(peer)), { type: 'adopt' });
+  }
+
   /**
    * A signal from another peer: for its link, or the beginning of one.
    * @param route the way back over the mesh; undefined when it came over the server

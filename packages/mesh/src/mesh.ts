@@ -146,7 +146,8 @@ export class Mesh implements Machine<Input, Output> {
         this.signaler.join();
         this.tellTopology({ type: 'start' });
         this.runGossip({ type: 'start', sinceMs: input.history?.sinceMs });
-        return this.runSession({ ...input, seeking: this.topology.seeking });
+        if (input.url !== undefined) this.runSession({ ...input, url: input.url, seeking: this.topology.seeking });
+        return;
       case 'leave':
         return this.leave();
       case 'hasten':
@@ -164,6 +165,8 @@ export class Mesh implements Machine<Input, Output> {
         return this.links.sender.datagram(input);
       case 'dial':
         return this.tellTopology({ ...input, purpose: input.kind === 'extra' ? 'extra' : 'manual' });
+      case 'adopt':
+        return this.links.adopt(input.peer, input.session);
       case 'hangup':
         return this.links.tell(input.peer, input);
       case 'protocol':
