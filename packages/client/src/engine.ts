@@ -4,6 +4,7 @@ import type { PeerId } from '@peerpigeon/core';
 import type { Output as DhtOutput } from '@peerpigeon/dht';
 import type { Output as TransferOutput } from '@peerpigeon/transfer';
 import type { DhtHost, DhtNode } from './dht/dht-node.js';
+import type { RtcWarning } from './adapters/web-rtc.js';
 import { hostPorts } from './host-ports.js';
 import type { Logger } from './logger.js';
 import type { MeshOptions } from './options.js';
@@ -37,6 +38,8 @@ export interface EngineParts {
   readonly show: Pick<TransferHost, 'fileOffered' | 'streamOpened'>;
   /** Tells the application of values in the mesh. */
   readonly tell: Pick<DhtHost, 'changed' | 'conflicted'>;
+  /** Trouble with the host's links. */
+  readonly onWarning: (warning: RtcWarning) => void;
   /** `message` names what failed, where that is no bug of ours. */
   readonly onError: (error: unknown, message?: string) => void;
 }
@@ -47,7 +50,7 @@ export interface EngineParts {
  */
 export async function makeEngine(options: MeshOptions, parts: EngineParts): Promise<Engine> {
   const { logger, onEvent, onError } = parts;
-  const ports = await hostPorts(options);
+  const ports = await hostPorts(options, parts.onWarning);
   const publicKey = parts.peerId === undefined ? (await ports.crypto.generateKey()).publicKey : undefined;
   const peerId = parts.peerId ?? peerIdFromPublicKey(publicKey as Uint8Array);
   const network = options.networkName ?? DEFAULT_NETWORK;

@@ -1,4 +1,5 @@
 import type { MessageId, Millis, PeerId } from '@peerpigeon/core';
+import type { RtcWarning } from './adapters/web-rtc.js';
 import type { DhtConflict } from './dht/dht-node.js';
 import type { DhtValueChange } from './dht/watching.js';
 import type { FileOffer, OpenedStream } from './transfer/offers.js';
@@ -36,7 +37,7 @@ export type StatusChange = { readonly message: string } & (
   /** A link has been silent for some seconds, another path is looked for, or it is alive again. */
   | { readonly type: 'peerDegraded' | 'peerReconnecting' | 'peerRecovered'; readonly peerId: PeerId }
   /** Trouble that the application may act on (S52). */
-  | { readonly type: 'warning'; readonly code: WarningCode }
+  | { readonly type: 'warning'; readonly code: WarningCode | RtcWarning['code'] }
   /** The links are not as wanted; `message` sums `findings` up. Told when they change. */
   | { readonly type: 'warning'; readonly code: 'evaluation'; readonly findings: readonly Finding[] }
   /** The server refused us for good, a listener threw, or a bug of ours. */

@@ -3,23 +3,24 @@ import type { Links, Ports, Signaling } from '@peerpigeon/mesh';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
 import { webCrypto } from './adapters/web-crypto.js';
-import { webRtc } from './adapters/web-rtc.js';
+import { webRtc, type RtcWarning } from './adapters/web-rtc.js';
 import { webSocket } from './adapters/web-socket.js';
 import { missing } from './missing.js';
 import type { MeshOptions } from './options.js';
 
 /**
  * All ports of a mesh: the given ones, and those of the host for the rest.
+ * @param onWarning told of trouble with the host's links
  * @throws {PeerPigeonError} `UNSUPPORTED`, naming what the host lacks (S168)
  */
-export async function hostPorts(options: MeshOptions): Promise<Ports> {
+export async function hostPorts(options: MeshOptions, onWarning: (warning: RtcWarning) => void): Promise<Ports> {
   const { ports = {} } = options;
   const crypto = ports.crypto ?? webCrypto();
   return {
     clock: ports.clock ?? systemClock(),
     crypto,
     rng: ports.rng ?? secureRng(crypto),
-    links: ports.links ?? (await hostLinks(options)),
+    links: ports.links ?? (await hostLinks(options, onWarning)),
     signaling: ports.signaling ?? (await hostSignaling(options)),
   };
 }
@@ -34,11 +35,11 @@ export function hasWebSocket({ ports, WebSocket }: MeshOptions): boolean {
   return ports?.signaling !== undefined || WebSocket !== undefined || platform.hasWebSocket();
 }
 
-async function hostLinks(options: MeshOptions): Promise<Links> {
-  const { iceServers, iceTransportPolicy } = options;
+async function hostLinks(options: MeshOptions, onWarning: (warning: RtcWarning) => void): Promise<Links> {
+  const { iceServers, iceTransportPolicy, maxConnections } = options;
   const RTCPeerConnection = options.RTCPeerConnection ?? (await platform.loadRtc());
   if (RTCPeerConnection === undefined) throw missing('WebRTC', platform.rtcHint);
-  return webRtc({ RTCPeerConnection, iceServers, iceTransportPolicy });
+  return webRtc({ RTCPeerConnection, iceServers, iceTransportPolicy, maxConnections, onWarning });
 }
 
 /**

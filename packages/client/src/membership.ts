@@ -172,6 +172,7 @@ export class Membership {
         changed: (change) => this.post('dhtValueChanged', change),
         conflicted: (conflict) => this.post('dhtConflict', conflict),
       },
+      onWarning: (warning) => this.tell({ type: 'warning', ...warning }),
       onError: (error, message = 'an error inside PeerPigeon') => this.report(message, error),
     });
     this.engine = engine;

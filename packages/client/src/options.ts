@@ -2,7 +2,8 @@ import { MAX_BYTES, PeerPigeonError } from '@peerpigeon/core';
 import { DEFAULT_NETWORK, DEFAULT_SETTINGS, type MeshSettings, type Ports, type Storage } from '@peerpigeon/mesh';
 import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
-import type { IceServers } from './adapters/web-rtc.js';
+import { checkIceServers, type IceServers } from './adapters/ice-servers.js';
+import { MAX_CONNECTIONS } from './adapters/web-rtc.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkType } from './argument.js';
 import { MAX_CONTENT_BYTES } from './content.js';
@@ -45,10 +46,15 @@ export interface MeshOptions extends Partial<MeshSettings> {
    * `nodeStorage(path)`. What lasts is of use only to who comes back with the same `peerId`.
    */
   readonly storage?: Storage;
-  /** STUN and TURN servers. Default none: peers of one local network meet; over the internet give at least a STUN server. */
+  /**
+   * STUN and TURN servers, or a function, also async, that fetches them, alone or with the time for which their credentials are
+   * good. Default none: peers of one local network meet; over the internet give at least a STUN server.
+   */
   readonly iceServers?: IceServers;
   /** `relay` uses TURN alone; default `all`. */
   readonly iceTransportPolicy?: RTCIceTransportPolicy;
+  /** RTCPeerConnections at once at most: 1 to 480, default 128. All meshes of a page or process have room for 480 together. */
+  readonly maxConnections?: number;
   /** WebRTC to use instead of the host's; in Node instead of `@roamhq/wrtc`. */
   readonly RTCPeerConnection?: RtcConstructor;
   /** WebSocket to use instead of the host's; in Node instead of `ws`. */
@@ -109,6 +115,7 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'storage',
     'iceServers',
     'iceTransportPolicy',
+    'maxConnections',
     'RTCPeerConnection',
     'WebSocket',
   ],
@@ -130,8 +137,16 @@ export function checkOptions(options: MeshOptions): void {
     reconnectGraceMs = 0,
     historyMs = 0,
     maxMessageBytes = MAX_CONTENT_BYTES,
+    maxConnections = MAX_CONNECTIONS,
+    iceServers = [],
+    iceTransportPolicy = 'all',
     storage,
   } = options;
+  if (typeof iceServers !== 'function') checkIceServers('iceServers', iceServers);
+  if (iceTransportPolicy !== 'all' && iceTransportPolicy !== 'relay') {
+    throw new ArgumentRangeError(`iceTransportPolicy: expected 'all' or 'relay', got ${String(iceTransportPolicy)}`);
+  }
+  checkInteger('maxConnections', maxConnections, 1, MAX_CONNECTIONS);
   checkInteger('historyMs', historyMs, 0, MAX_HISTORY_MS);
   if (options.history !== undefined) {
     checkType('history', options.history, 'object');

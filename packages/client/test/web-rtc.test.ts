@@ -1,7 +1,7 @@
 import { linksConformance } from '@peerpigeon/mesh/testing';
 import wrtc from '@roamhq/wrtc';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { webRtc, type WebRtcLinks } from '../src/adapters/web-rtc.js';
+import { liveConnections, webRtc, type WebRtcLinks } from '../src/adapters/web-rtc.js';
 import { conform, turn } from './conform.js';
 
 const { RTCPeerConnection } = wrtc;
@@ -36,7 +36,7 @@ describe('webRtc', () => {
     expect(configurations).toEqual([{ iceServers: [], iceTransportPolicy: 'all' }]);
   });
 
-  it('S98: ICE servers may come from an async provider, asked for each link', async () => {
+  it('S98: ICE servers may come from an async provider, asked once for links made at once', async () => {
     const servers: RTCIceServer[] = [{ urls: 'turn:127.0.0.1:9', username: 'u', credential: 'c' }];
     const iceServers = vi.fn(async () => servers);
     const configurations: (RTCConfiguration | undefined)[] = [];
@@ -51,7 +51,7 @@ describe('webRtc', () => {
     const second = links.open(PEER, handlers);
     await vi.waitUntil(() => configurations.length === 2);
     expect(configurations[0]).toEqual({ iceServers: servers, iceTransportPolicy: 'relay' });
-    expect(iceServers).toHaveBeenCalledTimes(2);
+    expect(iceServers).toHaveBeenCalledTimes(1);
     first.close();
     second.close();
     expect(links.count).toBe(0);
@@ -77,6 +77,50 @@ describe('webRtc', () => {
     const links = webRtc({ RTCPeerConnection: Exhausted as unknown as typeof RTCPeerConnection });
     expect(() => links.open(PEER, handlers)).toThrow('so many PeerConnections');
     expect(links.count).toBe(0);
+  });
+
+  it('beyond maxConnections nothing is constructed, and it is said once', () => {
+    const constructed = vi.fn();
+    class Counting extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        constructed();
+      }
+    }
+    const before = liveConnections();
+    const onWarning = vi.fn();
+    const links = webRtc({ RTCPeerConnection: Counting, maxConnections: 2, onWarning });
+    const open = [links.open(PEER, handlers), links.open(PEER, handlers)];
+    for (let i = 0; i < 3; i++) expect(() => links.open(PEER, handlers)).toThrow('maxConnections');
+    expect(onWarning).toHaveBeenCalledTimes(1);
+    expect(onWarning).toHaveBeenCalledWith(expect.objectContaining({ code: 'connection-limit' }));
+    expect([links.count, liveConnections() - before, constructed.mock.calls.length]).toEqual([2, 2, 2]);
+    open[0]?.close();
+    open[0]?.close();
+    open.push(links.open(PEER, handlers));
+    for (const link of open) link.close();
+    expect([links.count, liveConnections() - before]).toEqual([0, 0]);
+    expect(() => webRtc({ RTCPeerConnection, maxConnections: 0 })).toThrow(RangeError);
+  });
+
+  it('a closed connection holds none of our handlers', () => {
+    const made: object[] = [];
+    class Recorder extends RTCPeerConnection {
+      constructor(configuration?: RTCConfiguration) {
+        super(configuration);
+        made.push(this);
+      }
+      override createDataChannel(label: string, init?: RTCDataChannelInit): RTCDataChannel {
+        const channel = super.createDataChannel(label, init);
+        made.push(channel);
+        return channel;
+      }
+    }
+    webRtc({ RTCPeerConnection: Recorder }).open(PEER, handlers).close();
+    const held = made.flatMap((one) =>
+      Object.entries(one).filter(([name, value]) => name.startsWith('on') && value !== null),
+    );
+    expect([made.length, held]).toEqual([3, []]);
   });
 
   it('one description carries the candidates', async () => {

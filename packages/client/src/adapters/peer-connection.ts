@@ -114,10 +114,13 @@ export class PeerConnection implements Link {
     this.earlyCandidates = [];
     this.earlyMessages = [];
     // What was sent just before is on its way already: a goodbye arrives although the connection is closed at once.
-    for (const channel of this.channels) channel.close();
+    for (const channel of this.channels) {
+      channel.onopen = channel.onclose = channel.onmessage = null;
+      channel.close();
+    }
     this.channels = [];
     this.datagrams = undefined;
-    this.pc?.close();
+    if (this.pc !== undefined) silence(this.pc).close();
     this.pc = undefined;
     this.options.released?.();
   }
@@ -268,6 +271,13 @@ function maxMessageBytes(pc: RTCPeerConnection): number {
     (pc.sctp as Partial<RTCSctpTransport> | null | undefined)?.maxMessageSize ??
     Number(described ?? DEFAULT_MESSAGE_BYTES);
   return agreed === 0 ? MAX_MESSAGE_BYTES : Math.min(MAX_MESSAGE_BYTES, agreed);
+}
+
+/** The platform keeps a closed connection for a while; what its handlers hold must not stay that long. */
+function silence(pc: RTCPeerConnection): RTCPeerConnection {
+  pc.onicecandidate = pc.onicegatheringstatechange = pc.ondatachannel = null;
+  pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
+  return pc;
 }
 
 function describeError(error: unknown): string {
