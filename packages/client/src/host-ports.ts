@@ -1,12 +1,13 @@
 import { platform } from '#platform';
-import type { Links, Ports, Signaling } from '@peerpigeon/mesh';
+import type { Links, Ports, Signaling, SignalingChannel, SignalingHandlers } from '@peerpigeon/mesh';
+import { LOST } from '@peerpigeon/signaling-protocol';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
 import { webCrypto } from './adapters/web-crypto.js';
 import { webRtc, type RtcWarning } from './adapters/web-rtc.js';
 import { webSocket } from './adapters/web-socket.js';
 import { missing } from './missing.js';
-import type { MeshOptions } from './options.js';
+import { TABS, type MeshOptions } from './options.js';
 
 /**
  * All ports of a mesh: the given ones, and those of the host for the rest.
@@ -43,11 +44,37 @@ async function hostLinks(options: MeshOptions, onWarning: (warning: RtcWarning) 
 }
 
 /**
- * The given WebSocket or the host's, as a signaling port.
+ * The given WebSocket or the host's, as a signaling port; `broadcast:` leads to the other tabs.
  * @throws {PeerPigeonError} `UNSUPPORTED`
  */
 export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket'>): Promise<Signaling> {
   const WebSocket = options.WebSocket ?? (await platform.loadWebSocket());
   if (WebSocket === undefined) throw missing('WebSocket', 'pass { WebSocket }');
-  return webSocket(WebSocket);
+  const server = webSocket(WebSocket);
+  return {
+    open: (url, handlers) => (url.startsWith(TABS) ? openTabs(url, handlers) : server.open(url, handlers)),
+  };
+}
+
+/** The other tabs of this origin: loaded when it is asked for. */
+function openTabs(url: string, handlers: SignalingHandlers): SignalingChannel {
+  let channel: SignalingChannel | undefined;
+  let isClosed = false;
+  const load = async (): Promise<void> => {
+    try {
+      const { broadcastChannel } = await import('./adapters/broadcast-channel.js');
+      if (!isClosed) channel = broadcastChannel().open(url, handlers);
+    } catch (error) {
+      // No such thing here, or the code could not be loaded.
+      if (!isClosed) handlers.closed(LOST, String(error));
+    }
+  };
+  void load();
+  return {
+    send: (text) => channel?.send(text),
+    close: () => {
+      isClosed = true;
+      channel?.close();
+    },
+  };
 }

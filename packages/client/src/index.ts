@@ -31,6 +31,7 @@ export type { Presence, PresenceChange, PresenceEvents } from './presence.js';
 export { RequestError } from './request-error.js';
 export type { RequestContext, RequestHandler, RequestOptions } from './requests.js';
 export { PeerPigeonMesh } from './peer-pigeon-mesh.js';
+export type { Invite, InviteAnswer } from './invites/invites.js';
 export type { FileContent } from './transfer/source.js';
 export type {
   FileOffer,

@@ -99,18 +99,18 @@ export class Membership {
   /** Joins as asked; see `PeerPigeonMesh.connect`. */
   async join(request: CheckedConnect): Promise<void> {
     if (this.stay !== undefined) {
-      throw new PeerPigeonError('ALREADY_CONNECTED', `disconnect() from ${this.url} first`);
+      throw new PeerPigeonError('ALREADY_CONNECTED', `disconnect()${this.url && ` from ${this.url}`} first`);
     }
     const blank = { joining: undefined, since: undefined, told: false, resume: undefined, leavePage: () => {} };
     const stay: Stay = { request, ...blank };
-    const [url = ''] = request.urls;
+    const [url = null] = request.urls;
     this.stay = stay;
     this.url = url;
     try {
       const { ports, runtime, dht } = await this.init();
       await dht?.open();
       if (this.stay !== stay) throw new PeerPigeonError('ABORTED', 'connect() was aborted by disconnect()');
-      stay.joining = new Joining(ports.clock, request);
+      if (url !== null) stay.joining = new Joining(ports.clock, request);
       stay.leavePage = watchPage({
         hidden: () => {
           this.tellLeaving();
@@ -120,9 +120,9 @@ export class Membership {
         restored: () => this.enter(runtime, request),
         awake: () => runtime.feed({ type: 'hasten' }),
       });
-      this.tell({ type: 'connecting', message: `connecting to ${request.urls.join(', ')}`, url });
+      if (url !== null) this.tell({ type: 'connecting', message: `connecting to ${request.urls.join(', ')}`, url });
       this.enter(runtime, request);
-      await stay.joining.done;
+      await stay.joining?.done;
       stay.since = ports.clock.now();
     } catch (error) {
       if (this.stay === stay) this.leave('connect() failed');
@@ -184,7 +184,8 @@ export class Membership {
   private enter(runtime: Engine['runtime'], request: CheckedConnect): void {
     const { givenId } = this;
     const resume = givenId === undefined ? undefined : takeResume(this.network, givenId);
-    runtime.feed({ type: 'join', ...joinOf(request), resume, history: this.options.history });
+    const servers = request.urls.length > 0 ? joinOf(request) : {};
+    runtime.feed({ type: 'join', ...servers, resume, history: this.options.history });
     this.messenger.tell({ type: 'joined' });
   }
 

@@ -80,12 +80,14 @@ export interface ConnectOptions {
 
 /** What `connect` was asked, checked. */
 export interface CheckedConnect {
-  /** Each once, in the order in which they are tried; at least one. */
+  /** Each once, in the order in which they are tried; none without a server. */
   readonly urls: readonly string[];
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Signaling over a BroadcastChannel. */
+export const TABS = 'broadcast:';
 /** Servers of one deployment at most. A guess. */
 const MAX_SERVERS = 16;
 /** How long `connect()` waits unless told otherwise: 10 s (S10). */
@@ -199,7 +201,8 @@ export function withSwitch(settings: MeshSettings, name: (typeof SWITCHES)[numbe
 }
 
 /**
- * The address of a signaling server as a WebSocket has it; http: and https: are understood as ws: and wss:.
+ * The address of a signaling server as a WebSocket has it; http: and https: are understood as ws: and wss:. `broadcast:name`
+ * is no server but the tabs of this origin.
  * @param page the address of the page that asks, where there is one
  * @throws {TypeError} when it is not a string; {RangeError} when it is no such address
  * @throws {PeerPigeonError} `INSECURE_URL` for ws: outside localhost from a secure page, which browsers block (S179)
@@ -208,8 +211,9 @@ function signalingUrl(given: unknown, page: { readonly protocol?: string } | und
   const url = checkType('url', given, 'string');
   const address = url.replace(/^http(?=s?:)/i, 'ws');
   const parsed = parseUrl(address);
+  if (parsed?.protocol === TABS && parsed.pathname !== '') return url;
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol)) {
-    throw new ArgumentRangeError(`url: expected ws://… or wss://…, got ${JSON.stringify(url.slice(0, 200))}`);
+    throw new ArgumentRangeError(`url: expected ws://…, wss://… or ${TABS}…, got ${JSON.stringify(url.slice(0, 200))}`);
   }
   const local = /^(localhost|.*\.localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname);
   if (page?.protocol === 'https:' && parsed.protocol === 'ws:' && !local) {
@@ -235,6 +239,9 @@ export function checkConnect(
   if (signal?.aborted === true) throw new PeerPigeonError('ABORTED', 'connect() was aborted by its signal');
   return { urls, timeoutMs, signal };
 }
+
+/** `connect(null)`. */
+export const NO_SERVER: CheckedConnect = { urls: [], timeoutMs: CONNECT_TIMEOUT_MS, signal: undefined };
 
 /** What a session is to be told of it: how to reach the servers. */
 export function joinOf({ urls, timeoutMs }: CheckedConnect): {

@@ -7,6 +7,7 @@ import {
   type Frame,
   type Input,
   type Link,
+  type LinkHandlers,
   type Output,
   type Ports,
   type Timer,
@@ -14,6 +15,12 @@ import {
 import { Alarm } from './alarm.js';
 import type { Logger } from './logger.js';
 import { Uplink } from './uplink.js';
+
+/** A transport that was opened before there was a link for it. */
+export interface Adoptable extends Link {
+  /** What it has told so far, and all that follows, goes there. */
+  attach(handlers: LinkHandlers): void;
+}
 
 /** What a {@link Runtime} runs, on what, and for whom. */
 export interface RuntimeOptions {
@@ -40,6 +47,8 @@ export class Runtime {
   private readonly alarm: Alarm<Timer>;
   private readonly links = new Map<string, Link>();
   private readonly uplink: Uplink;
+  /** Open transports on offer to the mesh, for the moment of the offer. */
+  private readonly offered = new Map<string, Adoptable>();
   private draining = false;
 
   constructor(options: RuntimeOptions) {
@@ -56,6 +65,14 @@ export class Runtime {
   feed(input: Input): void {
     this.inputs.push(input);
     if (!this.draining) this.drain();
+  }
+
+  /** Offers the mesh a transport that is open already; false when it does not take it. */
+  adopt(peer: PeerId, session: string, link: Adoptable): boolean {
+    const id = key({ peer, session });
+    this.offered.set(id, link);
+    this.feed({ type: 'adopt', peer, session });
+    return !this.offered.delete(id);
   }
 
   private drain(): void {
@@ -102,12 +119,16 @@ export class Runtime {
   private openLink(peer: PeerId, session: string): void {
     const id = key({ peer, session });
     this.closeLink(id);
+    const handlers: LinkHandlers = {
+      event: (event) => this.feed({ type: 'transport', peer, session, event }),
+      message: (carrier, bytes) => this.onMessage(peer, session, carrier, bytes),
+    };
+    const adopted = this.offered.get(id);
     try {
-      const link = this.options.ports.links.open(peer, {
-        event: (event) => this.feed({ type: 'transport', peer, session, event }),
-        message: (carrier, bytes) => this.onMessage(peer, session, carrier, bytes),
-      });
+      const link = adopted ?? this.options.ports.links.open(peer, handlers);
       this.links.set(id, link);
+      this.offered.delete(id);
+      adopted?.attach(handlers);
     } catch (error) {
       // The platform has no connection left.
       const detail = String(error);

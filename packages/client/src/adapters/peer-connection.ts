@@ -29,6 +29,7 @@ const DEFAULT_MESSAGE_BYTES = 65_536;
 const MAX_EARLY = 64;
 
 const LANES: readonly Lane[] = ['control', 'bulk'];
+const NO_PATH = 'no path was found';
 
 /**
  * One WebRTC link: an RTCPeerConnection with the two negotiated data channels of a PeerPigeon link (id 0 control, id 1
@@ -222,6 +223,8 @@ export class PeerConnection implements Link {
   private onState(state: RTCPeerConnectionState | RTCIceConnectionState): void {
     // `disconnected` may pass; the link's own liveness judges it.
     if (state === 'failed' && this.state === 'open') this.tell({ type: 'broken' });
+    // Who waits for the other side may wait on: the platform goes on once that one begins.
+    else if (state === 'failed' && this.state === 'negotiating') this.tell({ type: 'closed', reason: NO_PATH });
     else if (state === 'failed' || state === 'closed') this.lose(`connection ${state}`);
   }
 
