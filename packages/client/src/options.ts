@@ -240,7 +240,7 @@ export function checkConnect(
   return { urls, timeoutMs, signal };
 }
 
-/** `connect(null)`. */
+/** `connectWithoutServer()`. */
 export const NO_SERVER: CheckedConnect = { urls: [], timeoutMs: CONNECT_TIMEOUT_MS, signal: undefined };
 
 /** What a session is to be told of it: how to reach the servers. */

@@ -16,7 +16,6 @@ import { checkMethod, Requests, type RequestHandler, type RequestOptions } from 
 import {
   checkConnect,
   checkSending,
-  NO_SERVER,
   withMaxPeers,
   withMinPeers,
   withSwitch,
@@ -81,15 +80,15 @@ export class PeerPigeonMesh extends InvitingMesh {
    * Joins the mesh through a signaling server; resolves once it has accepted this peer. Of several addresses, up to 16 of one
    * deployment, the first that accepts counts; when it is lost, and from then on until `disconnect()`, it and the others are
    * tried in turn. Addresses are ws: or wss:; http: and https: are understood as these. `broadcast:name` instead of a server: by
-   * the other tabs of this origin that connect to the same name. `null`: by invites alone.
+   * the other tabs of this origin that connect to the same name.
    * @throws {TypeError} or {RangeError} for a bad address or option
    * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`, `INSECURE_URL`, `SIGNALING_REFUSED`; `SIGNALING_UNREACHABLE` or
    *   `TIMEOUT`, with `details.failures`: why, for each address; `ABORTED`
    * @example
    * await mesh.connect(['wss://one.example.org', 'wss://two.example.org'], { timeoutMs: 5_000 });
    */
-  async connect(url: string | readonly string[] | null, options: ConnectOptions = {}): Promise<void> {
-    await this.membership.join(url === null ? NO_SERVER : checkConnect(url, options));
+  async connect(url: string | readonly string[], options: ConnectOptions = {}): Promise<void> {
+    await this.membership.join(checkConnect(url, options));
   }
 
   /** Says goodbye and closes signaling and all links; harmless when not connected. The same mesh can connect again. */

@@ -45,6 +45,7 @@ it('a tab that leaves is told of, and one that comes back is found again', async
   await vi.waitUntil(() => !first.hasPeer(second.peerId!));
   await second.connect('broadcast:come and go');
   await vi.waitUntil(() => first.hasPeer(second.peerId!), { timeout: 10_000 });
+  expect(first.getPeers()).toEqual([second.peerId]);
 });
 
 it('of two tabs with one id the first keeps it', async () => {

@@ -11,7 +11,7 @@ afterEach(() => {
 
 async function apart(count: number, options: Parameters<World['mesh']>[0] = {}): Promise<PeerPigeonMesh[]> {
   const meshes = Array.from({ length: count }, () => world.mesh(options));
-  for (const mesh of meshes) await mesh.connect(null);
+  for (const mesh of meshes) await mesh.connectWithoutServer();
   return meshes;
 }
 
@@ -25,13 +25,13 @@ async function join(host: PeerPigeonMesh, guest: PeerPigeonMesh): Promise<void> 
 }
 
 describe('without a server', () => {
-  it('connect(null) joins at once; signaling is never up, and nothing says so', async () => {
+  it('connectWithoutServer() joins at once; signaling is never up, and nothing says so', async () => {
     const mesh = world.mesh();
     const connected = tape(mesh, 'connected');
-    await mesh.connect(null);
+    await mesh.connectWithoutServer();
     expect(mesh.getStatus()).toMatchObject({ connected: false, signalingUrl: null });
     mesh.sendMessage('to myself');
-    await expect(mesh.connect(null)).rejects.toMatchObject({ code: 'ALREADY_CONNECTED' });
+    await expect(mesh.connectWithoutServer()).rejects.toMatchObject({ code: 'ALREADY_CONNECTED' });
     mesh.disconnect();
     expect(connected).toEqual([]);
   });
@@ -86,7 +86,7 @@ describe('what is no invite for this peer', () => {
   it('says why', async () => {
     const [a, b] = (await apart(2)) as [PeerPigeonMesh, PeerPigeonMesh];
     const elsewhere = world.mesh({ networkName: 'elsewhere' });
-    await elsewhere.connect(null);
+    await elsewhere.connectWithoutServer();
     const invite = await a.createInvite();
     await expect(a.acceptInvite(invite.text)).rejects.toMatchObject({ code: 'INVITE_OWN' });
     await expect(elsewhere.acceptInvite(invite.text)).rejects.toMatchObject({

@@ -1,7 +1,7 @@
 import { checkInteger, checkString } from '../argument.js';
 import { DhtMesh } from '../dht/dht-mesh.js';
 import type { Engine } from '../engine.js';
-import type { MeshOptions } from '../options.js';
+import { NO_SERVER, type MeshOptions } from '../options.js';
 import type { Invite, InviteAnswer, Invites } from './invites.js';
 
 /** How long an invite waits for its answer unless told otherwise: 10 min. A guess: a person carries it twice. */
@@ -24,13 +24,21 @@ export abstract class InvitingMesh extends DhtMesh {
   }
 
   /**
+   * Joins without any signaling: others are met by {@link createInvite} and {@link acceptInvite}, and over those.
+   * @throws {PeerPigeonError} `ALREADY_CONNECTED`, `UNSUPPORTED`
+   */
+  async connectWithoutServer(): Promise<void> {
+    await this.membership.join(NO_SERVER);
+  }
+
+  /**
    * Invites one other peer without any server: its `text` goes to it in a link, a QR code or a chat, and what its
    * {@link acceptInvite} makes of it comes back to `accept`. Whoever holds the text can join; it holds the addresses of this
    * device.
    * @param options `expiresMs`: how long it waits, up to a day; default 10 min
    * @throws {TypeError} or {RangeError}; {PeerPigeonError} `NOT_INITIALIZED`, `NOT_CONNECTED`, `BUSY` with 16 open ones
    * @example
-   * await mesh.connect(null);
+   * await mesh.connectWithoutServer();
    * const invite = await mesh.createInvite();
    * show(`https://example.org/#${invite.text}`);
    * const peerId = await invite.accept(await answerOfTheOther());
