@@ -54,6 +54,16 @@ export type { WatchedValue } from './dht/watch.js';
 export type { DhtValueChange } from './dht/watching.js';
 export { SignalingClient } from './signaling-client.js';
 export type { PeerSignal, SignalingClientOptions, SignalingEvents, SignalingState } from './signaling-client.js';
+export type { DiagnoseOptions } from './diagnosis/request.js';
+export type {
+  Diagnosis,
+  DiagnosisCode,
+  DiagnosisFinding,
+  IceDiagnosis,
+  IceServerDiagnosis,
+  SignalingDiagnosis,
+} from './diagnosis/diagnosis.js';
+export type { CandidateType, IceError } from './diagnosis/gathering.js';
 export type { ConnectOptions, MeshOptions } from './options.js';
 export type { MeshEvents, ReceivedMessage, StatusChange } from './events.js';
 export type { Listener } from './emitter.js';

@@ -1,6 +1,8 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { Evaluation, Explanation, Health, Report } from '@peerpigeon/mesh';
 import { parseId } from './argument.js';
+import { checkDiagnose, hostDiagnosis, type DiagnoseOptions } from './diagnosis/request.js';
+import type { Diagnosis } from './diagnosis/diagnosis.js';
 import { hasWebRtc, hasWebSocket } from './host-ports.js';
 import { prefixedLogger, type Logger, type LogLevel } from './logger.js';
 import { Membership } from './membership.js';
@@ -96,6 +98,21 @@ export abstract class MeshView {
   /** How well this peer is linked, and what could be better; null before `init()`. The same is looked at periodically. */
   evaluate(): Evaluation | null {
     return this.report?.evaluate(this.now) ?? null;
+  }
+
+  /**
+   * Tries what links and signaling need, each by itself, and says what is missing or wrong: which ICE candidates there are, how each STUN
+   * and TURN server does, whether signaling can be reached. Works at any time, takes `timeoutMs` at most, and leaves nothing open.
+   * @throws {TypeError} or {RangeError} for a wrong option; {PeerPigeonError} `ABORTED`, `INSECURE_URL`
+   * @example
+   * const { findings } = await mesh.diagnose({ url: 'wss://signaling.example.org' });
+   * for (const { message } of findings) console.warn(message);
+   */
+  async diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+    const { engine, url } = this.membership;
+    const request = checkDiagnose(options, url);
+    const { diagnose } = await import('./diagnosis/diagnose.js');
+    return diagnose({ ...(await hostDiagnosis(this.options, engine?.ports)), ...request });
   }
 
   /** Whether WebRTC exists here or was injected. In Node before `init()`: whether `@roamhq/wrtc` is installed. */

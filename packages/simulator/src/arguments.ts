@@ -53,6 +53,7 @@ const NUMBERS = {
   kill: ['kill', SHARE],
   'down-ms': ['downMs', AN_HOUR_MS],
   'cut-ms': ['cutMs', AN_HOUR_MS],
+  stayers: ['stayers', count(0)],
   'session-minutes': ['sessionMinutes', { min: 0.1, max: 100_000, whole: false }],
   'bandwidth-kbps': ['bandwidthKbps', { min: 1, max: 100_000_000, whole: false }],
   unreachable: ['unreachable', SHARE],
@@ -107,6 +108,7 @@ Options of a scenario
   --down-ms MS         how long the server is down (60000)
   --cut-ms MS          how long the network is cut (60000)
   --session-minutes T  mean life of a peer under churn (10; soak: 120)
+  --stayers N          peers that live through the churn (0)
   --ids KIND           uniform; prefix: all share 12 bits; clusters: half at each end of the id space (uniform)
   --policy NAME        which links are preferred: xor, random, or nearest, which splits the mesh (xor)
 

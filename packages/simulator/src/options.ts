@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly cutMs: Millis;
   /** Mean life of a peer under churn. */
   readonly sessionMinutes: number;
+  /** Peers that live through the churn, and see only others come and go. */
+  readonly stayers: number;
   /** How ids are drawn: uniformly; all with one prefix of 12 bits; in two dense clusters at the ends of the id space. */
   readonly ids: 'uniform' | 'prefix' | 'clusters';
   /** Which links are preferred: `nearest` is the negative control. */
@@ -79,6 +81,7 @@ export const DEFAULT_OPTIONS: Omit<RunOptions, 'peers' | 'maxPeers' | 'seed'> = 
   downMs: 60_000,
   cutMs: 60_000,
   sessionMinutes: 10,
+  stayers: 0,
   ids: 'uniform',
   policy: 'xor',
   bandwidthKbps: Infinity,

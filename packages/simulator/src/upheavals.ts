@@ -85,7 +85,7 @@ export function cutAndHeal(run: Run): void {
 
 /**
  * Churn for as many minutes as asked for: lives are exponentially distributed, so that nobody grows old; who dies is
- * replaced at once by a newcomer. Half of the deaths are silent, half are goodbyes. Messages are spread over the time.
+ * replaced at once by a newcomer. The first to join may be asked to stay. Half of the deaths are silent, half are goodbyes. Messages are spread over the time.
  */
 export function churn(run: Run): void {
   const { network, options, rng } = run;
@@ -101,7 +101,7 @@ export function churn(run: Run): void {
       live(run.join());
     });
   };
-  for (const peer of network.up) live(peer);
+  for (const peer of network.up.slice(options.stayers)) live(peer);
   run.talk(durationMs / Math.max(1, options.broadcasts), durationMs / Math.max(1, options.directs));
   network.run(durationMs);
 }

@@ -6,7 +6,7 @@ const LEAST = ['run', '--scenario', 'broadcast', '--peers', '20', '--max-peers',
 
 const FLAGS =
   '--broadcasts 5 --directs 6 --payload 10 --interval-ms 50 --senders all --warmup 2 --loss 0.05 --join-ms 7 ' +
-  '--minutes 1.5 --kill 0.3 --down-ms 5 --cut-ms 6 --session-minutes 9.5 --ids clusters --policy nearest ' +
+  '--minutes 1.5 --kill 0.3 --down-ms 5 --cut-ms 6 --session-minutes 9.5 --stayers 2 --ids clusters --policy nearest ' +
   '--unreachable 0.15 --unreachable-peers 0.2 --mixed-caps --clock-skew 300 --throttled ' +
   '--liveness modelled --wire --json --dump out.jsonl';
 
@@ -42,6 +42,7 @@ describe('the command line', () => {
         downMs: 5,
         cutMs: 6,
         sessionMinutes: 9.5,
+        stayers: 2,
         ids: 'clusters',
         policy: 'nearest',
         unreachable: 0.15,
