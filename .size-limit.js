@@ -59,13 +59,15 @@ async function loadedOnDemand(path) {
 const CLIENT = 'packages/client/dist/index.js';
 
 /** The goal is 20 kB (docs/figures.md says how far that is); the limit keeps what has been reached. */
-const CLIENT_LIMIT = '80.5 kB';
+const CLIENT_LIMIT = '82.5 kB';
 
 /** With what they share with the first load, which is not loaded again. @type {Record<string, string>} */
 const ON_DEMAND_LIMITS = {
   'packages/client/dist/transfer/transfers.js': '14.5 kB',
   'packages/client/dist/adapters/indexed-db.js': '2.6 kB',
   'packages/client/dist/dht/dht-node.js': '31 kB',
+  'packages/client/dist/invites/invites.js': '7.5 kB',
+  'packages/client/dist/adapters/broadcast-channel.js': '5 kB',
 };
 
 export default [
