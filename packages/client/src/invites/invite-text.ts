@@ -113,6 +113,7 @@ async function unpack(bytes: Uint8Array): Promise<Uint8Array> {
 
 /** Undefined where the host cannot. */
 async function deflate(body: Uint8Array): Promise<Uint8Array | undefined> {
+  if (typeof CompressionStream === 'undefined') return undefined;
   try {
     return await collect(body, new CompressionStream('deflate-raw'));
   } catch {
