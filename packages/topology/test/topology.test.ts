@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_CONFIG } from '../src/index.js';
 import { TopologyNetwork, record } from './network.js';
 
 function grown(seed: number, peers: number, maxPeers: number, everyMs = 100): TopologyNetwork {
@@ -81,6 +82,20 @@ test('S56: lowering maxPeers drops links, raising it fills them again', () => {
   network.run(10_000);
   expect(network.peers.get(id)?.neighbourhood.links.size).toBeLessThanOrEqual(3);
   expect(network.ringErrors()).toBe(0);
+});
+
+test('S94: of its own a peer has maxDials links in the making at once at most, four unless told otherwise', () => {
+  expect(DEFAULT_CONFIG.maxDials).toBe(4);
+  const network = new TopologyNetwork(3, { maxPeers: 12 }, { maxDials: 2 });
+  for (let i = 0; i < 40; i++) network.join();
+  let most = 0;
+  for (let step = 0; step < 100; step++) {
+    network.run(50);
+    for (const { neighbourhood } of network.peers.values()) {
+      most = Math.max(most, [...neighbourhood.pending.values()].filter(({ ours }) => ours).length);
+    }
+  }
+  expect(most).toBe(2);
 });
 
 test('S58: with autoDiscovery off peers are reported and not dialled', () => {
