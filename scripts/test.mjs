@@ -16,7 +16,7 @@ const LONG = process.argv.includes('--long');
 const MINUTE_MS = 60_000;
 const CHECK_TIMEOUT_MS = 6 * MINUTE_MS;
 const UNIT_TIMEOUT_MS = (LONG ? 240 : 8) * MINUTE_MS;
-const E2E_TIMEOUT_MS = (LONG ? 120 : 8) * MINUTE_MS;
+const E2E_TIMEOUT_MS = (LONG ? 120 : 12) * MINUTE_MS;
 
 const reports = mkdtempSync(join(tmpdir(), 'peerpigeon-test-'));
 const tier = LONG ? { PEERPIGEON_TIER: 'long' } : {};
