@@ -30,10 +30,17 @@ describe('a provider of ICE servers', () => {
     { lease: () => ({ iceServers: [TURN], expiresAt: Date.now() + 600_000 }), lastMs: 539_000, dueMs: 541_000 },
     { lease: () => ({ iceServers: [TURN], ttlSeconds: 20 }), lastMs: 9_000, dueMs: 11_000 },
     { lease: () => ({ iceServers: [TURN], ttlSeconds: 0 }), lastMs: undefined, dueMs: 0 },
+    // A name that says until when, as TURN services give it.
+    { lease: () => [{ ...TURN, username: `${Math.floor(Date.now() / 1_000) + 20}:u` }], lastMs: 9_000, dueMs: 11_000 },
+    {
+      lease: () => [{ ...TURN, username: `${Math.floor(Date.now() / 1_000) + 9_000}` }],
+      lastMs: 299_000,
+      dueMs: 300_000,
+    },
   ])('credentials are renewed before they expire: $dueMs ms', async ({ lease, lastMs, dueMs }) => {
     const began = Date.now();
     const { asked, servers } = source(lease);
-    expect(await servers.get()).toEqual([TURN]);
+    expect(await servers.get()).toMatchObject([{ urls: TURN.urls }]);
     if (lastMs !== undefined) {
       vi.setSystemTime(began + lastMs);
       await servers.get();

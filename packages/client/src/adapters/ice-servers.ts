@@ -61,7 +61,7 @@ export class IceServerSource {
     try {
       const began = Date.now();
       const { iceServers, expiresAt } = await fetchIceServers(this.provider);
-      this.last = { iceServers, renewAt: renewalOf(began, expiresAt) };
+      this.last = { iceServers, renewAt: renewalOf(began, iceServers, expiresAt) };
       this.failing = false;
       return iceServers;
     } catch (error) {
@@ -110,9 +110,16 @@ export function checkIceServers(name: string, given: unknown): readonly RTCIceSe
   return given as readonly RTCIceServer[];
 }
 
-function renewalOf(now: number, expiresAt: number | undefined): number {
-  if (expiresAt === undefined) return now + DEFAULT_LIFETIME_MS;
-  return expiresAt - Math.min(RENEWAL_MS, (expiresAt - now) / 2);
+function renewalOf(now: number, iceServers: readonly RTCIceServer[], said: number | undefined): number {
+  const expiresAt = said ?? Math.min(...iceServers.map(({ username = '' }) => expiryOf(username)));
+  const renewAt = expiresAt === Infinity ? Infinity : expiresAt - Math.min(RENEWAL_MS, (expiresAt - now) / 2);
+  return said === undefined ? Math.min(renewAt, now + DEFAULT_LIFETIME_MS) : renewAt;
+}
+
+/** Until when a name of the usual kind is good, `seconds:user` (draft-uberti-behave-turn-rest-00 §2.2), in ms since 1970. */
+function expiryOf(username: string): number {
+  const seconds = /^(\d{10})(?=:|$)/.exec(username)?.[1];
+  return seconds === undefined ? Infinity : 1_000 * Number(seconds);
 }
 
 /** The URLs of a server, as a list. */
