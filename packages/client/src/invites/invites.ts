@@ -96,7 +96,9 @@ export class Invites {
     const leftMs = expires - ports.clock.wall();
     if (leftMs <= 0) throw expired('it is too old');
     const pending = this.prepare(from, session, leftMs, () => from);
-    const description = { type: 'offer', sdp } as const;
+    // Whoever invited begins DTLS, once it has the answer: what came before Firefox would drop, and the next try be as far off as
+    // the answer took.
+    const description = { type: 'offer', sdp: sdp.replace(/^a=setup:actpass/m, 'a=setup:active') } as const;
     const described = pending.link.describe({ type: 'answer', description });
     pending.link.addCandidates(candidates);
     const offering = await this.described(pending, described);
