@@ -32,6 +32,11 @@ const ASKED_FIRST = [
   { feature: '.connectionState', module: 'client/dist/adapters/', without: 'iceConnectionState says it too' },
   { feature: '.sctp', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
   { feature: '.maxMessageSize', module: 'client/dist/adapters/', without: 'a message size that every browser takes' },
+  {
+    feature: '.setConfiguration',
+    module: 'client/dist/adapters/',
+    without: 'a restart has the first TURN credentials',
+  },
   { feature: 'Symbol.asyncDispose', module: 'client/dist/', without: 'disconnect() is what it would call' },
   { feature: 'TransformStream', module: 'client/dist/transfer/', without: 'openStream() throws UNSUPPORTED' },
   { feature: '.getWriter', module: 'client/dist/transfer/', without: 'nobody has such a stream to give' },

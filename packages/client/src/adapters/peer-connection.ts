@@ -180,7 +180,9 @@ export class PeerConnection implements Link {
   /** New ICE credentials, with TURN credentials that are good now. */
   private async restart(pc: RTCPeerConnection): Promise<void> {
     const { configuration } = this.options;
-    if (typeof configuration === 'function') pc.setConfiguration(await configuration());
+    // Where that is missing (Firefox before 119) it keeps those it began with.
+    const settable: Partial<Pick<RTCPeerConnection, 'setConfiguration'>> = pc;
+    if (typeof configuration === 'function') settable.setConfiguration?.(await configuration());
     // An earlier restart that was never answered.
     if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
     await this.describe(pc, await pc.createOffer({ iceRestart: true }));
