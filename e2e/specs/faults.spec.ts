@@ -59,26 +59,16 @@ test(
   NEEDS_TURN,
   async ({ openPair, figure }) => {
     const { near, far, path } = await openPair();
-    const [nearId, farId] = [await near.id(), await far.id()];
+    const farId = await far.id();
     const cutAt = Date.now();
     path.blackhole(LOST_MS);
-    await Promise.all([talk(near, farId), talk(far, nearId)]);
-    for (const [tab, from] of [
-      [near, farId],
-      [far, nearId],
-    ] as const) {
-      const wanted = Array.from({ length: ROUNDS }, (_, at) => [`all ${at}`, `one ${at}`]).flat();
-      await expect
-        .poll(async () => (await heard(tab, from)).map(({ content }) => String(content)).sort())
-        .toEqual(wanted.sort());
+    await talkOn(near, far);
+    for (const tab of [near, far]) {
       expect(await tab.events('peerDisconnected')).toEqual([]);
       // A direct message is told as failed after 10 s, even if it arrives later on.
       figure('direct messages not acknowledged in time', (await tab.events('messageFailed')).length, `of ${ROUNDS}`);
     }
-    for (const event of await near.recorded()) {
-      if (event.type === 'statusChanged' && event.at > cutAt)
-        figure(`path lost to ${event.payload.type}`, event.at - cutAt);
-    }
+    await steps(near, cutAt, figure);
     // What was on its way arrives at once.
     const arrivals = (await heard(near, farId)).map(({ at }) => at - cutAt).filter((ms) => ms > LOST_MS);
     const resumedMs = Math.min(...arrivals) - LOST_MS;
@@ -93,25 +83,15 @@ test(
   NEEDS_TURN,
   async ({ openPair, figure }) => {
     const { near, far, path } = await openPair();
-    const [nearId, farId] = [await near.id(), await far.id()];
+    const farId = await far.id();
     const lostAt = Date.now();
     path.moveOn();
-    await Promise.all([talk(near, farId), talk(far, nearId)]);
-    for (const [tab, from] of [
-      [near, farId],
-      [far, nearId],
-    ] as const) {
-      const wanted = Array.from({ length: ROUNDS }, (_, at) => [`all ${at}`, `one ${at}`]).flat();
-      await expect
-        .poll(async () => (await heard(tab, from)).map(({ content }) => String(content)).sort())
-        .toEqual(wanted.sort());
+    await talkOn(near, far);
+    for (const tab of [near, far]) {
       expect(await tab.events('peerDisconnected')).toEqual([]);
       expect(await tab.events('peerConnected')).toHaveLength(1);
     }
-    for (const event of await near.recorded()) {
-      if (event.type === 'statusChanged' && event.at > lostAt)
-        figure(`path lost to ${event.payload.type}`, event.at - lostAt);
-    }
+    await steps(near, lostAt, figure);
     figure('path lost to the first message', Math.min(...(await heard(near, farId)).map(({ at }) => at)) - lostAt);
   },
 );
@@ -124,6 +104,28 @@ async function heard(tab: Tab, sender?: string): Promise<{ readonly at: number; 
       ? [{ at, content: payload.content }]
       : [],
   );
+}
+
+/** Both tabs talk while the path is away, until each has heard all of the other. */
+async function talkOn(near: Tab, far: Tab): Promise<void> {
+  const [nearId, farId] = [await near.id(), await far.id()];
+  await Promise.all([talk(near, farId), talk(far, nearId)]);
+  const wanted = Array.from({ length: ROUNDS }, (_, at) => [`all ${at}`, `one ${at}`]).flat();
+  for (const [tab, from] of [
+    [near, farId],
+    [far, nearId],
+  ] as const) {
+    await expect
+      .poll(async () => (await heard(tab, from)).map(({ content }) => String(content)).sort())
+      .toEqual(wanted.sort());
+  }
+}
+
+/** Prints what a tab was told of its link since then. */
+async function steps(tab: Tab, since: number, figure: (name: string, ms: number) => void): Promise<void> {
+  for (const { type, at, payload } of await tab.recorded()) {
+    if (type === 'statusChanged' && at > since) figure(`path lost to ${payload.type}`, at - since);
+  }
 }
 
 /** Sends a broadcast and a direct message, again and again while the path is away, and a bit longer. */

@@ -38,12 +38,6 @@ export class PartStore {
     return { version: outcome.record.version, copies: outcome.copies };
   }
 
-  /** Takes the own part back. @throws {PeerPigeonError} as a put fails */
-  async remove(name: string, terms: Terms = {}): Promise<void> {
-    const value = new Uint8Array(0);
-    await this.operations.run({ type: 'put', key: partKey(name), form: 'deleted', value }, terms);
-  }
-
   /**
    * Calls the listener with each change of a part from now on, one's own too; resolves with what there is.
    * @throws {PeerPigeonError} as a get fails; then the listener is removed
