@@ -373,7 +373,7 @@ function readDigest(fields: Fields): Digest {
     key: readKey(fields.inner()),
     author: fields.peerId(),
     version: fields.integer(1, MAX_TIME),
-    endsAt: fields.integer(0, MAX_TIME + 0),
+    endsAt: fields.integer(0, MAX_TIME),
   };
 }
 
