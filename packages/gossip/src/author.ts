@@ -44,6 +44,10 @@ export function runOf(peer: PeerId, epoch: number): string {
 export class Author {
   readonly peer: PeerId;
   readonly epoch: number;
+  /** Names the run, and … */
+  readonly run: string;
+  /** … its group. */
+  readonly bucket: number;
   /** What was seen, or given up. A floor and what is above it: no clock says what is new (replay protection). */
   readonly seen: Ranges;
   /** Those of them that nobody has missed here: with a TTL that the author chose, or from before this peer came. */
@@ -54,17 +58,23 @@ export class Author {
   lostAt: Millis = -Infinity;
   private readonly claims = new Map<PeerId, Claim>();
   private claimedAt: Millis = 0;
+  /** The sum of a revision of `seen`: it is asked for much more often than it changes. */
+  private summed = { revision: -1, sum: 0 };
 
   constructor(peer: PeerId, epoch: number, maxRanges: number) {
     this.peer = peer;
     this.epoch = epoch;
+    this.run = runOf(peer, epoch);
+    this.bucket = bucketOf(this.run);
     this.seen = new Ranges(maxRanges);
     this.pinned = new Ranges(maxRanges);
   }
 
   /** A number that is the same, nearly surely, only where the same was seen. */
   get sum(): number {
-    return fnv(`${runOf(this.peer, this.epoch)} ${this.seen.ranges.join(' ')}`);
+    const { revision, ranges } = this.seen;
+    if (this.summed.revision !== revision) this.summed = { revision, sum: fnv(`${this.run} ${ranges.join(' ')}`) };
+    return this.summed.sum;
   }
 
   /** A message was broadcast at `at`. */

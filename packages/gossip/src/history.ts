@@ -113,7 +113,7 @@ export class History {
     const differing = ALL.filter((n) => [0, 1, 2].some((k) => sums[n * SUM_BYTES + k] !== own[n * SUM_BYTES + k]));
     if (differing.length === 0) return undefined;
     const groups = new Map<number, Author[]>(differing.map((n) => [n, []]));
-    for (const author of live) groups.get(bucketOf(runOf(author.peer, author.epoch)))?.push(author);
+    for (const author of live) groups.get(author.bucket)?.push(author);
     const { maxDigestAuthors } = this.config;
     const buckets: number[] = [];
     const named: Author[] = [];
@@ -166,8 +166,8 @@ export class History {
     const seenOf = new Map(authors.map(({ peer, epoch, seen }) => [runOf(peer, epoch), seen]));
     const lacking = new Map<string, { readonly author: Author; readonly lack: RangeList }>();
     for (const author of this.live(now)) {
-      const run = runOf(author.peer, author.epoch);
-      const theirs = seenOf.get(run) ?? (buckets.includes(bucketOf(run)) ? [] : undefined);
+      const { run, bucket } = author;
+      const theirs = seenOf.get(run) ?? (buckets.includes(bucket) ? [] : undefined);
       if (theirs === undefined || lacking.size === MAX_DIGEST_AUTHORS) continue;
       const lack = without(author.seen.ranges, theirs);
       if (lack.length > 0) lacking.set(run, { author, lack });
@@ -270,8 +270,8 @@ function told(ranges: RangeList): RangeList {
 /** For each group the sums of its authors, together. */
 function sumsOf(authors: readonly Author[]): Uint8Array {
   const sums = new Uint8Array(BUCKETS * SUM_BYTES);
-  for (const { peer, epoch, sum } of authors) {
-    const at = bucketOf(runOf(peer, epoch)) * SUM_BYTES;
+  for (const { bucket, sum } of authors) {
+    const at = bucket * SUM_BYTES;
     for (let k = 0; k < SUM_BYTES; k++) sums[at + k] = (sums[at + k] as number) ^ (sum >>> (8 * k));
   }
   return sums;

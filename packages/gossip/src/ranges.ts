@@ -11,6 +11,7 @@ export type RangeList = readonly (readonly [from: number, to: number])[];
 export class Ranges {
   private list: [number, number][] = [];
   private readonly maxRanges: number;
+  private changes = 0;
 
   constructor(maxRanges: number) {
     this.maxRanges = maxRanges;
@@ -18,6 +19,11 @@ export class Ranges {
 
   get ranges(): RangeList {
     return this.list;
+  }
+
+  /** Another number after each change. */
+  get revision(): number {
+    return this.changes;
   }
 
   has(n: number): boolean {
@@ -59,6 +65,7 @@ export class Ranges {
 
   private bound(): void {
     const { list, maxRanges } = this;
+    this.changes++;
     const excess = list.length - maxRanges;
     if (excess > 0)
       list.splice(0, excess + 1, [(list[0] as [number, number])[0], (list[excess] as [number, number])[1]]);
