@@ -18,6 +18,7 @@ export { Run } from './run.js';
 export type { Upheaval } from './run.js';
 export type { CutMetrics, KillMetrics, RecoveryTimes, Results } from './results.js';
 export { nearestPolicy } from './nearest-policy.js';
+export { JoinCosts } from './join-costs.js';
 export { Recorder } from './recorder.js';
 export { Journal } from './journal.js';
 export type { BroadcastEntry, DirectEntry, LinkEntry, PeerEntry } from './journal.js';
