@@ -1,10 +1,12 @@
 // The codes that a client knows stand alone, so that its bundle holds no others.
 export const LOST = 1006;
+export const RESTART = 1012;
 export const ID_TAKEN = 4409;
 const SUPERSEDED = 4001;
 const MALFORMED = 4400;
 const UNAUTHORIZED = 4401;
 const FORBIDDEN = 4403;
+export const RATE_LIMITED = 4429;
 
 /** The reason given with {@link LOST} for a channel that did not open in time. */
 export const NOT_IN_TIME = 'no connection in time';
@@ -24,8 +26,8 @@ export const CloseCode = {
   INVALID_TEXT: 1007,
   /** A message over the server's `maxMessageBytes`. */
   TOO_LARGE: 1009,
-  /** The server restarts. */
-  RESTART: 1012,
+  /** The server restarts, or hands its clients over to others. */
+  RESTART,
   /** The client reads too slowly, and what waits for it has grown over the server's bound. */
   TRY_AGAIN_LATER: 1013,
   /** Another connection took this id over, since this one looked dead. */
@@ -34,14 +36,14 @@ export const CloseCode = {
   MALFORMED,
   /** The server wants credentials that were not given. */
   UNAUTHORIZED,
-  /** This origin or client may not use the server. */
+  /** This origin or client may not use the server, or not this network. */
   FORBIDDEN,
   /** Silent for longer than the server's `peerTimeoutMs`, its pings included; or no answer to a probe. */
   IDLE: 4408,
   /** Another connection holds this id, and lives. */
   ID_TAKEN,
-  /** More messages than the server allows. */
-  RATE_LIMITED: 4429,
+  /** More messages, or connections of one address or subject, than the server allows. */
+  RATE_LIMITED,
   /** The server has as many connections as it takes. */
   FULL: 4503,
 } as const;

@@ -65,6 +65,8 @@ export interface Config {
   readonly announceIntervalMs: Millis;
   /** The same where the announce names lost peers: after a crash every second counts. Ours. */
   readonly lossIntervalMs: Millis;
+  /** Longest delay that a server may ask for: before a refused client returns, or one leaves a server that drains. Ours. */
+  readonly maxDelayMs: Millis;
   /** Malformed messages from one channel before it is closed. Ours. */
   readonly maxMalformed: number;
 }
@@ -85,6 +87,7 @@ export const DEFAULT_CONFIG: Config = {
   checkTimeoutMs: 5_000,
   announceIntervalMs: 5_000,
   lossIntervalMs: 1_000,
+  maxDelayMs: 60_000,
   maxMalformed: 16,
 };
 

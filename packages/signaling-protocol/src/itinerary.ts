@@ -46,7 +46,7 @@ export class Itinerary {
 
   /** The server could not be reached, or did not keep us for long. Gives how long to wait before the next is tried. */
   fail(): Millis {
-    this.at = (this.at + 1) % this.urls.length;
+    this.moveOn();
     this.tries++;
     if (this.tries < this.urls.length) return 0;
     this.tries = 0;
@@ -58,6 +58,11 @@ export class Itinerary {
     this.tries = 0;
     this.waits = 0;
     return this.wait();
+  }
+
+  /** The server of this turn will not be there: the next one has its turn. */
+  moveOn(): void {
+    this.at = (this.at + 1) % this.urls.length;
   }
 
   private wait(): Millis {

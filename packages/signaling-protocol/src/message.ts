@@ -66,13 +66,22 @@ export type ServerMessage =
   /** Relayed. `from` is set by the server, whatever the sender wrote (S119). */
   | { readonly type: SignalKind; readonly from: PeerId; readonly data: unknown }
   | { readonly type: 'pong' }
+  /** The server stops soon: come back `afterMs` from now, here or at another address of the deployment. */
+  | { readonly type: 'drain'; readonly afterMs?: Millis }
   /** The server could not do what was asked. `code` is a {@link ServerErrorCode}, or one of a later version. */
-  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly targetPeerId?: PeerId };
+  | {
+      readonly type: 'error';
+      readonly code: string;
+      readonly message: string;
+      readonly targetPeerId?: PeerId;
+      /** When what was refused is worth another try, from now. */
+      readonly retryAfterMs?: Millis;
+    };
 
 /** A message of this protocol, in either direction. */
 export type Message = ClientMessage | ServerMessage;
 
-/** What a hub complains of. */
+/** What a server complains of. */
 export type ServerErrorCode =
   /** Not JSON, not this protocol, or over a limit. */
   | 'MALFORMED'
@@ -81,7 +90,9 @@ export type ServerErrorCode =
   /** An announce, or its record, names another id than the connection's. */
   | 'ID_MISMATCH'
   /** An announced peer cannot move to another network. */
-  | 'NETWORK_FIXED';
+  | 'NETWORK_FIXED'
+  /** More messages, or connections of one address, than the server takes; this one is dropped. Who goes on is cut off. */
+  | 'RATE_LIMITED';
 
 /** The kinds that are relayed. */
 export const SIGNAL_KINDS: readonly SignalKind[] = ['offer', 'answer', 'ice-candidate', 'signal'];

@@ -1,4 +1,4 @@
-import { DecodeError } from '@peerpigeon/core';
+import { DecodeError, type Properties } from '@peerpigeon/core';
 import type { Millis, PeerId } from '@peerpigeon/core';
 import { recordFromJson, recordToJson } from '@peerpigeon/identity';
 import type { PeerRecord } from '@peerpigeon/identity';
@@ -14,6 +14,7 @@ const TYPES: readonly ServerMessage['type'][] = [
   'peer-discovered',
   'peer-disconnected',
   'pong',
+  'drain',
   'error',
 ];
 const MAX_CODE_LENGTH = 64;
@@ -50,9 +51,11 @@ function serverEnvelope(message: ServerMessage, timestamp: Millis): object {
       return { ...envelope, data: { peerId: message.peerId } };
     case 'pong':
       return envelope;
+    case 'drain':
+      return { ...envelope, data: { afterMs: message.afterMs } };
     case 'error': {
-      const { code, message: text, targetPeerId } = message;
-      return { ...envelope, data: { code, message: text, targetPeerId } };
+      const { code, message: text, targetPeerId, retryAfterMs } = message;
+      return { ...envelope, data: { code, message: text, targetPeerId, retryAfterMs } };
     }
     default:
       return { ...envelope, fromPeerId: message.from, data: message.data ?? null };
@@ -69,8 +72,7 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
   switch (type) {
     case 'connected': {
       const data = envelope.data();
-      const positive = (name: string): number | undefined =>
-        data.at(name).optional(() => data.integer(1, Number.MAX_SAFE_INTEGER));
+      const positive = (name: string): number | undefined => naturalIn(data, name, 1);
       return {
         type,
         peerId: envelope.subject(),
@@ -99,6 +101,8 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
       return { type, peerId: subjectOf(envelope) };
     case 'pong':
       return { type };
+    case 'drain':
+      return { type, afterMs: naturalIn(envelope.data(), 'afterMs') };
     case 'error': {
       const data = envelope.data();
       return {
@@ -106,11 +110,16 @@ export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_L
         code: data.at('code').optional(() => data.string(MAX_CODE_LENGTH)) ?? 'UNKNOWN',
         message: data.at('message').optional(() => data.string(MAX_TEXT_LENGTH)) ?? '',
         targetPeerId: data.at('targetPeerId').optional(() => data.peerId()),
+        retryAfterMs: naturalIn(data, 'retryAfterMs'),
       };
     }
     default:
       return { type, from: envelope.peerId('fromPeerId'), data: envelope.payload() };
   }
+}
+
+function naturalIn(data: Properties, name: string, least = 0): number | undefined {
+  return data.at(name).optional(() => data.integer(least, Number.MAX_SAFE_INTEGER));
 }
 
 function subjectOf(envelope: WireEnvelope<string>): PeerId {

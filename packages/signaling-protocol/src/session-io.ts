@@ -109,6 +109,8 @@ export type Timer =
   | { readonly type: 'ping'; readonly stage: number }
   /** The answer to a ping that was sent for want of certainty is due. */
   | { readonly type: 'check'; readonly stage: number }
+  /** The server that drains is to be left. */
+  | { readonly type: 'drain'; readonly stage: number }
   /** The next announce is allowed. */
   | { readonly type: 'announce'; readonly stage: number };
 

@@ -1,6 +1,6 @@
 import type { DecodeError, Machine, Millis, PeerId, Rng } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
-import { ID_TAKEN, LOST, NOT_IN_TIME, isPermanent } from './close-code.js';
+import { ID_TAKEN, LOST, NOT_IN_TIME, RATE_LIMITED, RESTART, isPermanent } from './close-code.js';
 import { type Config, DEFAULT_CONFIG, MAX_LOST, PROTOCOL_VERSION } from './config.js';
 import { endpointUrl } from './endpoint.js';
 import { Itinerary } from './itinerary.js';
@@ -60,6 +60,8 @@ export class Session implements Machine<Input, Output> {
   private pongs = 0;
   /** Until when a sign of life is wanted; Infinity when nothing is in doubt. */
   private checkUntil: Millis = Infinity;
+  /** Until when the server wants no more of us. */
+  private heldUntil: Millis = -Infinity;
   /** Malformed messages on this channel. */
   private malformed = 0;
 
@@ -181,7 +183,8 @@ export class Session implements Machine<Input, Output> {
     const state = this.current;
     if (state.name !== 'connected') return;
     const { announceIntervalMs, lossIntervalMs } = this.config;
-    const allowedAt = state.announcedAt + (this.lost.length > 0 ? lossIntervalMs : announceIntervalMs);
+    const since = state.announcedAt + (this.lost.length > 0 ? lossIntervalMs : announceIntervalMs);
+    const allowedAt = Math.max(since, this.heldUntil);
     if (now >= allowedAt) {
       this.current = { ...state, announcedAt: now, announceAt: undefined };
       this.writeAnnounce(out);
@@ -212,7 +215,10 @@ export class Session implements Machine<Input, Output> {
       case 'peer-disconnected':
         if (message.peerId !== this.peerId) emit(out, { type: 'departed', peer: message.peerId });
         return;
+      case 'drain':
+        return this.setTimer('drain', now + Math.min(message.afterMs ?? 0, this.config.maxDelayMs), out);
       case 'error':
+        this.heldUntil = Math.max(this.heldUntil, now + Math.min(message.retryAfterMs ?? 0, this.config.maxDelayMs));
         if (message.code === 'TARGET_ABSENT' && message.targetPeerId !== undefined) {
           return emit(out, { type: 'absent', peer: message.targetPeerId });
         }
@@ -263,6 +269,8 @@ export class Session implements Machine<Input, Output> {
       case 'check':
         if (now >= this.checkUntil) this.giveUp(UNANSWERED, now, out);
         return;
+      case 'drain':
+        return this.moveOn(now, out);
       case 'announce':
         if (state.name === 'connected' && state.announceAt !== undefined) this.onDiscover(now, out);
     }
@@ -307,6 +315,15 @@ export class Session implements Machine<Input, Output> {
     this.lose(LOST, reason, now, out);
   }
 
+  /** The server wants us to leave, each client at a time of its own, so that nothing more is waited for. */
+  private moveOn(now: Millis, out: Output[]): void {
+    const { url } = this.itinerary;
+    this.itinerary.moveOn();
+    out.push({ type: 'close' });
+    emit(out, { type: 'disconnected', url, code: RESTART, reason: 'the server stops', permanent: false });
+    this.wait(now, out);
+  }
+
   private lose(code: number, reason: string, now: Millis, out: Output[]): void {
     const state = this.current;
     if (state.name === 'idle' || state.name === 'waiting' || state.name === 'refused') return;
@@ -319,7 +336,9 @@ export class Session implements Machine<Input, Output> {
     emit(out, { type: 'disconnected', url, code, reason, permanent });
     if (permanent) return this.enter({ name: 'refused', url, code, reason });
     const lasted = state.name === 'connected' && now - state.since >= this.config.stableMs;
-    this.wait(now + (lasted ? this.itinerary.lose() : this.itinerary.fail()), out);
+    if (lasted && code === RESTART) this.itinerary.moveOn();
+    const until = now + (lasted ? this.itinerary.lose() : this.itinerary.fail());
+    this.wait(code === RATE_LIMITED ? Math.max(until, this.heldUntil) : until, out);
   }
 
   private setTimer(type: Timer['type'], at: Millis, out: Output[]): void {

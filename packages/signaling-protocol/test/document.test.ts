@@ -27,6 +27,7 @@ const SERVER: Record<ServerMessage['type'], true> = {
   'ice-candidate': true,
   signal: true,
   pong: true,
+  drain: true,
   error: true,
 };
 const ERRORS: Record<ServerErrorCode, true> = {
@@ -34,6 +35,7 @@ const ERRORS: Record<ServerErrorCode, true> = {
   TARGET_ABSENT: true,
   ID_MISMATCH: true,
   NETWORK_FIXED: true,
+  RATE_LIMITED: true,
 };
 
 /** The first cells of a section's table, as code or plain. */

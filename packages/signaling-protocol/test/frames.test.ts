@@ -63,6 +63,7 @@ const serverMessage: fc.Arbitrary<ServerMessage> = fc.oneof(
   anyRecord.map((each): ServerMessage => ({ type: 'peer-discovered', peerId: each.id, record: each })),
   id.map((peerId): ServerMessage => ({ type: 'peer-disconnected', peerId })),
   fc.constant<ServerMessage>({ type: 'pong' }),
+  fc.record({ type: fc.constant('drain' as const), afterMs: fc.option(fc.nat(), { nil: undefined }) }),
   fc.string().map((message): ServerMessage => ({ type: 'error', code: 'TARGET_ABSENT', message, targetPeerId: BOB })),
   fc
     .tuple(fc.constantFrom(...SIGNAL_KINDS), id, payload)

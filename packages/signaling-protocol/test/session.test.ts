@@ -82,7 +82,7 @@ describe('joining', () => {
   test('S118, S120: opens with id and network, announces, and is in once the server says so', () => {
     const bench = new Bench({}, 'chess club').feed({ type: 'join', url: `${URL}/signaling?x=1#y` });
     expect(bench.take()).toEqual([
-      { type: 'open', url: `ws://localhost:3000/signaling?x=1&peerId=${ALICE}&network=chess%20club` },
+      { type: 'open', url: `ws://localhost:3000/signaling?x=1&peerId=${ALICE}&network=chess%20club&protocol=1` },
     ]);
     expect(bench.session.state.name).toBe('connecting');
     bench.feed({ type: 'opened' });
@@ -155,7 +155,7 @@ describe('joining', () => {
     expect(bench.take()).toEqual([
       { type: 'write', message: { type: 'goodbye' } },
       { type: 'close' },
-      { type: 'open', url: `ws://other?peerId=${ALICE}` },
+      { type: 'open', url: `ws://other?peerId=${ALICE}&protocol=1` },
     ]);
   });
 
@@ -280,16 +280,16 @@ describe('several servers', () => {
   test('S10: one that says nothing costs its time and no more; who accepts is told, and stays', () => {
     const bench = new Bench().feed({ ...join, connectTimeoutMs: 3_000 });
     expect(bench.advance(3_000).map(({ output }) => output)).toMatchObject([
-      { type: 'open', url: `${A}?peerId=${ALICE}` },
+      { type: 'open', url: `${A}?peerId=${ALICE}&protocol=1` },
       { type: 'close' },
       { type: 'event', event: { type: 'disconnected', url: A, reason: NOT_IN_TIME, permanent: false } },
-      { type: 'open', url: `${B}?peerId=${ALICE}` },
+      { type: 'open', url: `${B}?peerId=${ALICE}&protocol=1` },
     ]);
     bench.feed({ type: 'opened' }).hear(connected);
     expect(bench.events()).toMatchObject([{ type: 'connected', url: B }]);
     bench.advance(10_000);
-    bench.feed({ type: 'closed', code: 1012, reason: 'restarting' });
-    expect(bench.events()).toMatchObject([{ type: 'disconnected', url: B, code: 1012 }]);
+    bench.feed({ type: 'closed', code: 1001, reason: 'restarting' });
+    expect(bench.events()).toMatchObject([{ type: 'disconnected', url: B, code: 1001 }]);
     // The one that had us comes first, then the others.
     expect(attempts(bench, 4).map(({ url }) => url)).toEqual([B, C, A, B]);
   });
@@ -524,6 +524,64 @@ describe('staying', () => {
     expect(announces(bench, 5_000)).toEqual([{ at: 11_000, sample: 4 }]);
     bench.feed({ type: 'discover' });
     expect(announces(bench, 5_000)).toEqual([{ at: 16_000 }]);
+  });
+});
+
+describe('a server that wants less of us', () => {
+  const [first, second] = ['ws://one.example', 'ws://two.example'];
+
+  test('S117: that drains is left at the time it gave, for the next address, without a goodbye', () => {
+    const bench = new Bench().feed({ type: 'join', url: first, fallbacks: [second] }, { type: 'opened' });
+    bench.hear(connected, { type: 'drain', afterMs: 7_000 }).take();
+    expect(bench.advance(6_999)).toEqual([]);
+    const outputs = bench.advance(1).map(({ output }) => output);
+    expect(outputs).toEqual([
+      { type: 'close' },
+      {
+        type: 'event',
+        event: { type: 'disconnected', url: first, code: 1012, reason: 'the server stops', permanent: false },
+      },
+      { type: 'open', url: endpointUrl(second, ALICE) },
+    ]);
+    expect(bench.session.state.name).toBe('connecting');
+  });
+
+  test('S117: the only address is opened again at once: another node may answer there', () => {
+    const bench = new Bench().in().hear({ type: 'drain' });
+    expect(bench.advance(0).at(-1)).toEqual({ at: 0, output: { type: 'open', url: endpointUrl(URL, ALICE) } });
+  });
+
+  test('a drain that asks for hours is believed for a minute, and one of a former channel not at all', () => {
+    const bench = new Bench().in().hear({ type: 'drain', afterMs: 1e9 });
+    const opened = bench.advance(60_000).find(({ output }) => output.type === 'open');
+    expect(opened?.at).toBe(60_000);
+
+    const other = new Bench({ pingIntervalMs: 1e9 }).in().hear({ type: 'drain', afterMs: 50_000 });
+    other.feed({ type: 'closed', code: CloseCode.LOST, reason: '' }).advance(2_000);
+    other.feed({ type: 'opened' }).hear(connected).take();
+    expect(other.advance(55_000).filter(({ output }) => output.type !== 'write')).toEqual([]);
+  });
+
+  test('closed with 1012 after it had lasted: the next address first', () => {
+    const bench = new Bench().feed({ type: 'join', url: first, fallbacks: [second] }, { type: 'opened' });
+    bench.hear(connected).advance(10_000);
+    bench.feed({ type: 'closed', code: CloseCode.RESTART, reason: '' });
+    const opened = bench.advance(1_000).find(({ output }) => output.type === 'open');
+    expect(opened?.output).toEqual({ type: 'open', url: endpointUrl(second, ALICE) });
+  });
+
+  test('S130: that is asked too often is asked again when it says, and so it is after 4429', () => {
+    const bench = new Bench().in();
+    bench.now = 10_000;
+    bench.hear({ type: 'error', code: 'RATE_LIMITED', message: 'too many', retryAfterMs: 3_000 });
+    bench.feed({ type: 'discover' });
+    const announced = bench.advance(3_000).filter(({ output }) => output.type === 'write');
+    expect(announced.map(({ at }) => at)).toEqual([13_000]);
+
+    bench.hear({ type: 'error', code: 'RATE_LIMITED', message: 'too many', retryAfterMs: 8_000 });
+    bench.feed({ type: 'closed', code: CloseCode.RATE_LIMITED, reason: '' });
+    const opened = bench.advance(8_000).find(({ output }) => output.type === 'open');
+    expect(opened?.at).toBe(21_000);
   });
 });
 
