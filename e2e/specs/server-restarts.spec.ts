@@ -22,7 +22,6 @@ test(`S117: the server is killed and started again ${RESTARTS} times under ${TAB
   await oneMesh(tabs, 60_000);
   await expect.poll(() => offRing(tabs)).toEqual([]);
   await expect.poll(async () => Date.now() - (await lastChange(tabs)), 'the mesh is settled').toBeGreaterThan(QUIET_MS);
-  const links = await Promise.all(tabs.map((tab) => tab.peers()));
   const settledAt = Date.now();
 
   for (let round = 1; round <= RESTARTS; round++) {
@@ -40,15 +39,17 @@ test(`S117: the server is killed and started again ${RESTARTS} times under ${TAB
     figure(`restart ${round}: all ${TABS} registered again`, Math.max(...times) - backAt);
   }
 
-  const lost = (await Promise.all(tabs.map((tab) => tab.recorded())))
+  const closed = (await Promise.all(tabs.map((tab) => tab.recorded())))
     .flat()
-    .filter(({ type, at }) => type === 'peerDisconnected' && at > settledAt);
+    .filter(({ type, at }) => type === 'peerDisconnected' && at > settledAt)
+    .map(({ payload }) => String((payload as { readonly reason?: unknown }).reason));
+  // Who comes back to a server may be told of a nearer peer, and take it instead of another: no loss, and the mesh's own doing.
+  const lost = closed.filter((reason) => !reason.startsWith('evicted:'));
   figure('lost', lost.length, 'links');
+  figure('replaced by nearer ones', closed.length - lost.length, 'ends of links');
   expect(lost).toEqual([]);
-  // None was made either: the newly registered found nothing to mend.
-  expect((await Promise.all(tabs.map((tab) => tab.peers()))).map((peers) => peers.length)).toEqual(
-    links.map((peers) => peers.length),
-  );
+  await oneMesh(tabs, 60_000);
+  await expect.poll(() => offRing(tabs)).toEqual([]);
 });
 
 /** When any tab last gained or lost a link, in wall time. */
