@@ -1,7 +1,9 @@
 import { hexToBytes } from './bytes.js';
 import { Values } from './fields.js';
+import type { PeerId } from './machine.js';
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
+const ID = /^[0-9a-f]{40}$/;
 
 /**
  * Reads a parsed JSON object property by property: what `Fields` is to the binary codec. `at` names the property. Unknown
@@ -44,6 +46,12 @@ export class Properties extends Values {
   override bytes(maxBytes: number, minBytes = 0): Uint8Array {
     const digits = this.string(2 * maxBytes);
     return this.checkBytes(HEX.test(digits) ? hexToBytes(digits) : digits, maxBytes, minBytes);
+  }
+
+  /** As it is written already. */
+  override peerId(): PeerId {
+    const value = this.any();
+    return typeof value === 'string' && ID.test(value) ? value : super.peerId();
   }
 
   protected peek(): unknown {

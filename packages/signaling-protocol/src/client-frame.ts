@@ -48,9 +48,14 @@ function clientEnvelope(message: ClientMessage, from: PeerId, timestamp: Millis)
 /**
  * Reads a client's text. Takes the README's forms (`peerId` in `data` or beside it); unknown fields are ignored, and so is
  * `fromPeerId`: a server knows who sent it.
+ * @param payloads `opaque`: the `data` of what is relayed is an `OpaqueJson`, which `encodeServerMessage` passes on as it came
  * @throws {DecodeError} for any other text
  */
-export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_LIMITS): ClientMessage {
+export function decodeClientMessage(
+  text: string,
+  limits: TextLimits = DEFAULT_LIMITS,
+  payloads: 'parsed' | 'opaque' = 'parsed',
+): ClientMessage {
   const envelope = new WireEnvelope(text, TYPES, limits);
   const type = envelope.type;
   switch (type) {
@@ -73,7 +78,11 @@ export function decodeClientMessage(text: string, limits: TextLimits = DEFAULT_L
     case 'ping':
       return { type };
     default:
-      return { type, to: envelope.peerId('targetPeerId'), data: envelope.payload() };
+      return {
+        type,
+        to: envelope.peerId('targetPeerId'),
+        data: payloads === 'opaque' ? envelope.opaquePayload() : envelope.payload(),
+      };
   }
 }
 

@@ -1,6 +1,7 @@
 import { DecodeError, type PeerId, Properties } from '@peerpigeon/core';
 import type { TextLimits } from './config.js';
 import { parseJson } from './json.js';
+import { OpaqueJson } from './opaque-json.js';
 
 /**
  * The README's envelope, read: `{type, data, fromPeerId, targetPeerId?, timestamp}`. Unknown fields are ignored.
@@ -8,10 +9,15 @@ import { parseJson } from './json.js';
 export class WireEnvelope<Type extends string> {
   readonly type: Type;
   private readonly fields: Properties;
+  private readonly text: string;
+  private readonly dataAt: readonly [start: number, end: number] | undefined;
 
   /** @throws {DecodeError} when `text` is not JSON within `limits`, or its type is none of `types` */
   constructor(text: string, types: readonly Type[], limits: TextLimits) {
-    this.fields = new Properties(parseJson(text, limits), 'message');
+    const { value, data } = parseJson(text, limits);
+    this.fields = new Properties(value, 'message');
+    this.text = text;
+    this.dataAt = data;
     this.type = this.fields.at('type').oneOf(types);
   }
 
@@ -25,6 +31,12 @@ export class WireEnvelope<Type extends string> {
     const data = this.fields.at('data').any();
     if (data === undefined) throw new DecodeError('UNEXPECTED', `${this.type}.data: expected a JSON value, got none`);
     return data;
+  }
+
+  /** The same, as its text. */
+  opaquePayload(): OpaqueJson {
+    const data = this.payload();
+    return new OpaqueJson(this.dataAt === undefined ? JSON.stringify(data) : this.text.slice(...this.dataAt));
   }
 
   /** An id of the envelope itself. */

@@ -12,6 +12,7 @@ export { SIGNAL_KINDS, bareRecord, isSignal } from './message.js';
 export type { ClientMessage, Message, ServerErrorCode, ServerMessage, SignalKind } from './message.js';
 export { decodeClientMessage, encodeClientMessage } from './client-frame.js';
 export { decodeServerMessage, encodeServerMessage } from './server-frame.js';
+export { OpaqueJson } from './opaque-json.js';
 export { endpointUrl, isNetworkName } from './endpoint.js';
 export { Session } from './session.js';
 export type { SessionOptions } from './session.js';

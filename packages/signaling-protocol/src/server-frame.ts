@@ -5,6 +5,7 @@ import type { PeerRecord } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_PEERS_PER_MESSAGE, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ServerMessage, SIGNAL_KINDS } from './message.js';
+import { OpaqueJson } from './opaque-json.js';
 import { MAX_TOKEN_LENGTH } from './resume.js';
 
 const TYPES: readonly ServerMessage['type'][] = [
@@ -28,6 +29,10 @@ const SYSTEM = 'system';
  * @param timestamp wall clock, ms since 1970
  */
 export function encodeServerMessage(message: ServerMessage, timestamp: Millis): string {
+  if ('from' in message && message.data instanceof OpaqueJson) {
+    const { type, from, data } = message;
+    return `{"type":"${type}","fromPeerId":"${from}","timestamp":${timestamp},"data":${data.text}}`;
+  }
   return JSON.stringify(serverEnvelope(message, timestamp));
 }
 
