@@ -81,7 +81,7 @@ class Population {
       },
     );
     const delayMs = latencyMs(id, '0'.repeat(40));
-    const later = (act) => setTimeout(act, delayMs);
+    const later = (act) => void pause(delayMs).then(act);
     return {
       open: (url, handlers) => {
         const channel = port.open(url, {

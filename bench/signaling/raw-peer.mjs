@@ -38,7 +38,7 @@ export class RawPeer {
    */
   async ready(when = 'announced') {
     await new Promise((resolve, reject) => {
-      this.closed.then((code) => reject(new Error(`closed with ${code}`)));
+      void this.closed.then((code) => reject(new Error(`closed with ${code}`)));
       if (when === 'open') return void this.socket.once('open', resolve);
       const announced = when === 'announced';
       const onMessage = (data) => {

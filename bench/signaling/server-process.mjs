@@ -62,9 +62,11 @@ const answers = {
   stop: () => server.stop(),
 };
 
-process.on('message', async ({ id, question }) => {
+async function reply({ id, question }) {
   process.send({ id, answer: await answers[question]() });
   if (question === 'stop') process.disconnect();
-});
+}
+
+process.on('message', (message) => void reply(message));
 process.on('disconnect', () => process.exit(0));
 process.send({ url: server.url });
