@@ -70,13 +70,19 @@ const LOADS = {
   },
 };
 
+/** What else can be said, by the name of the option that it sets. */
+const DETAILS = { seed: 'seed', 'join-ms': 'joinMs', 'settle-ms': 'settleMs', rounds: 'rounds' };
+
 const HELP = `node bench/signaling.mjs [--NAME [N]]… [--seed S] [--json]
 
 Without a name, all of them:
 ${Object.entries(LOADS)
   .map(([name, { size, what }]) => `  --${name} N`.padEnd(16) + `(${size}) ${what}`)
   .join('\n')}
-  --seed S      (1) of ids and latencies
+  --seed S      (1) of ids
+  --join-ms T   (100) between two joins
+  --settle-ms T (10000) after the last join
+  --rounds R    (7) of relays
   --json        prints the results as JSON alone
 Ends with 1 where a limit is not kept.`;
 
@@ -89,10 +95,17 @@ function whole(name, text) {
 async function main() {
   const options = Object.fromEntries(Object.keys(LOADS).map((name) => [name, { type: 'string' }]));
   const { values } = parseArgs({
-    options: { ...options, seed: { type: 'string' }, json: { type: 'boolean' }, help: { type: 'boolean' } },
+    options: {
+      ...options,
+      ...Object.fromEntries(Object.keys(DETAILS).map((name) => [name, { type: 'string' }])),
+      json: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
   });
   if (values.help) return console.log(HELP);
-  const seed = whole('seed', values.seed ?? '1');
+  const details = Object.fromEntries(
+    Object.entries(DETAILS).map(([name, option]) => [option, values[name] && whole(name, values[name])]),
+  );
   const chosen = Object.keys(LOADS).filter((name) => values[name] !== undefined);
   const results = {};
   const broken = [];
@@ -100,7 +113,7 @@ async function main() {
     const { run, size, what, tell, keeps } = LOADS[name];
     const count = whole(name, values[name] ?? String(size));
     if (!values.json) console.log(`${name} ${count}: ${what}`);
-    results[name] = await run({ [name]: count, seed });
+    results[name] = await run({ ...details, [name]: count });
     if (!keeps(results[name])) broken.push(name);
     if (!values.json) for (const line of tell(results[name])) console.log(`  ${line}`);
   }

@@ -42,9 +42,9 @@ class Conversation {
 
 /**
  * One client sends a burst at once, under the limits that a server has by default; others talk meanwhile.
- * @param {{ burst: number, seed: number }} options
+ * @param {{ burst: number, seed?: number }} options
  */
-export async function burst({ burst: count, seed }) {
+export async function burst({ burst: count, seed = 1 }) {
   const server = await startServer('peerpigeon', {});
   const peers = await crowd(server.url, 2 * PAIRS, { seed, parallel: 10 });
   const conversations = Array.from({ length: PAIRS }, (_, i) => new Conversation(peers[2 * i], peers[2 * i + 1]));
@@ -60,7 +60,8 @@ export async function burst({ burst: count, seed }) {
   sender.socket.on('message', (data) => {
     if (JSON.parse(data.toString()).type === 'error') complaints++;
   });
-  void sender.closed.then((code) => (closedWith = code));
+  const onClose = (code) => (closedWith = code);
+  sender.socket.once('close', onClose);
 
   for (const conversation of conversations) conversation.begin();
   await pause(BEFORE_MS);
@@ -73,6 +74,7 @@ export async function burst({ burst: count, seed }) {
   const taken = conversations.map((conversation) => conversation.take());
   const during = taken.flatMap(({ times }) => times);
   const sent = taken.reduce((sum, each) => sum + each.sent, 0);
+  sender.socket.off('close', onClose);
   for (const peer of [...peers, sender, target]) peer.socket.terminate();
   await server.stop();
   return {

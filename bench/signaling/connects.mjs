@@ -5,12 +5,15 @@ import { unlimited } from './unlimited.mjs';
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** Clients a second: 2,000 within 10 s. */
+const RATE = 200;
+
 /**
- * Clients that come to one process, evenly over some seconds: from the opening of the TCP connection until the answer to their
+ * Clients that come to one process, so many a second: from the opening of the TCP connection until the answer to their
  * announce.
- * @param {{ connects: number, seed: number, withinMs?: number }} options
+ * @param {{ connects: number, seed?: number }} options
  */
-export async function connects({ connects: count, seed, withinMs = 10_000 }) {
+export async function connects({ connects: count, seed = 1 }) {
   needFiles(count);
   const server = await startServer('peerpigeon', unlimited(count));
   const began = performance.now();
@@ -30,7 +33,7 @@ export async function connects({ connects: count, seed, withinMs = 10_000 }) {
   };
   const coming = [];
   for (let index = 0; index < count; index++) {
-    const wait = began + (index * withinMs) / count - performance.now();
+    const wait = began + (1_000 * index) / RATE - performance.now();
     if (wait > 1) await pause(wait);
     coming.push(come(index));
   }

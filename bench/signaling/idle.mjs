@@ -41,9 +41,9 @@ async function measure(kind, count, seed) {
 /**
  * Sockets that have announced themselves and are silent: memory beside that of a plain `ws` server with as many, and what is left
  * of it when all have gone.
- * @param {{ idle: number, seed: number }} options
+ * @param {{ idle: number, seed?: number }} options
  */
-export async function idle({ idle: count, seed }) {
+export async function idle({ idle: count, seed = 1 }) {
   needFiles(count);
   const bare = await measure('bare', count, seed);
   const ours = await measure('peerpigeon', count, seed);

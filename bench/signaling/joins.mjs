@@ -10,11 +10,13 @@ import { unlimited } from './unlimited.mjs';
 
 const MAX_PEERS = 3;
 const LATENCY_MS = [10, 100];
-/** The costs of a join are counted for so long at most; see the simulator. */
-const JOIN_WINDOW_MS = 10_000;
-/** Who leaves at the end, one after the other. */
+/** Of so many members one leaves at the end, one after the other; 20 at most. */
 const LEAVERS = 20;
+const MEMBERS_A_LEAVER = 5;
 const LEAVE_MS = 200;
+/** Whoever has so many links has come in; it is waited for so long. */
+const LINKED = 2;
+const LINKING_MS = 10_000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -135,7 +137,7 @@ class Population {
 }
 
 /** A mesh that grows to so many members at the real server. */
-async function grow(members, { joinMs, seed }) {
+async function grow(members, { joinMs, settleMs, seed }) {
   const server = await startServer('peerpigeon', unlimited(members));
   const population = new Population(server.url, seed);
   const began = performance.now();
@@ -146,17 +148,18 @@ async function grow(members, { joinMs, seed }) {
     joining.push(population.join(index));
   }
   await Promise.all(joining);
-  await pause(JOIN_WINDOW_MS);
-  const late = (performance.now() - began) / (members * joinMs + JOIN_WINDOW_MS);
+  const linked = () =>
+    [...population.meshes.values()].filter((mesh) => mesh.getConnectedPeerCount() >= Math.min(LINKED, members - 1));
+  const until = performance.now() + LINKING_MS;
+  while (linked().length < members && performance.now() < until) await pause(50);
+  await pause(settleMs);
   const costs = population.costs.costs();
-  const linked = [...population.meshes.values()].filter(
-    (mesh) => mesh.getConnectedPeerCount() >= Math.min(2, members - 1),
-  );
-  const leavers = Math.min(LEAVERS, members >> 1);
+  const atEnd = linked().length;
+  const leavers = Math.min(LEAVERS, Math.ceil(members / MEMBERS_A_LEAVER));
   await population.leave(leavers);
   population.close();
   await server.stop();
-  return { ...summary(costs), linked: linked.length, late: round(late), leaves: { leavers, ...population.leaves } };
+  return { ...summary(costs), linked: atEnd, leaves: { leavers, ...population.leaves } };
 }
 
 /** @param {readonly number[]} costs in the order of joining */
@@ -173,14 +176,14 @@ function summary(costs) {
 }
 
 /** The same joins in the simulator. */
-function simulate(members, { joinMs, seed }) {
+function simulate(members, { joinMs, settleMs, seed }) {
   const recorder = new Recorder(() => 0);
   const network = createNetwork({ seed, observer: recorder, latencyMs: LATENCY_MS, liveness: 'modelled' });
   for (let index = 0; index < members; index++) {
     network.join({ id: peerId(seed, index), settings: { maxPeers: MAX_PEERS } });
     network.run(joinMs);
   }
-  network.run(JOIN_WINDOW_MS);
+  network.run(settleMs);
   return summary(recorder.joins.costs());
 }
 
@@ -188,14 +191,16 @@ function simulate(members, { joinMs, seed }) {
  * What a join costs the server in messages, received and sent, from the opening of the joiner's socket until it has the links it
  * wants: meshes of ours at a real server and the same joins in the simulator, with a tenth of the members and with all of them. And
  * who is told of a leave.
- * @param {{ joins: number, seed: number, joinMs?: number }} options
+ * @param {{ joins: number, seed?: number, joinMs?: number, settleMs?: number }} options `joinMs` lie between two joins; who has not
+ *   linked after `settleMs` is counted no more
  */
-export async function joins({ joins: members, seed, joinMs = 100 }) {
+export async function joins({ joins: members, seed = 1, joinMs = 100, settleMs = 10_000 }) {
   needFiles(members);
+  const how = { joinMs, settleMs, seed };
   const few = Math.max(10, Math.round(members / 10));
-  const small = await grow(few, { joinMs, seed });
-  const large = await grow(members, { joinMs, seed });
-  const simulated = { small: simulate(few, { joinMs, seed }), large: simulate(members, { joinMs, seed }) };
+  const small = await grow(few, how);
+  const large = await grow(members, how);
+  const simulated = { small: simulate(few, how), large: simulate(members, how) };
   return {
     joinMs,
     maxPeers: MAX_PEERS,

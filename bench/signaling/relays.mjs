@@ -66,9 +66,9 @@ class Pair {
 /**
  * Offers of 500 bytes from peer to peer: our server beside a plain `ws` one that relays without parsing, in turn, each in its
  * own process, the clients in a third. The share of processor time counts what the clients cost nothing of.
- * @param {{ relays: number, rounds?: number, seed: number }} options
+ * @param {{ relays: number, rounds?: number, seed?: number }} options
  */
-export async function relays({ relays: count, rounds = 7, seed }) {
+export async function relays({ relays: count, rounds = 7, seed = 1 }) {
   const kinds = { bare: await startServer('bare'), ours: await startServer('peerpigeon', unlimited(2 * PAIRS)) };
   const lanes = {};
   for (const [kind, { url }] of Object.entries(kinds)) {
