@@ -1,14 +1,31 @@
-import { type IncomingMessage, type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { PeerPigeonError } from '@peerpigeon/core';
-import { CloseCode, type HubEvent } from '@peerpigeon/signaling-protocol';
-import { WebSocketServer } from 'ws';
+import type { HubEvent } from '@peerpigeon/signaling-protocol';
+import type { Registry } from 'prom-client';
+import type { Authorize } from './auth/authorize.js';
+import { jwtAuthorize } from './auth/jwt.js';
+import { drain } from './drain.js';
 import type { ServerEvents } from './events.js';
-import { answer, isAllowed } from './http.js';
+import type { Readiness } from './http/site.js';
 import { Listeners } from './listeners.js';
-import { type ServerOptions, allowedOrigins, checkOptions } from './options.js';
-import { type PeerInfo, Switchboard } from './switchboard.js';
+import { Metrics } from './metrics.js';
+import { type ServerOptions, checkOptions } from './options.js';
+import { Service } from './service.js';
+import type { PeerInfo } from './switchboard.js';
+
+/** What a server is given beside {@link ServerOptions}: what no flag or variable can carry. */
+export interface ServerParts {
+  /** Decides who may connect, in place of the JWT options. */
+  readonly authorize?: Authorize | undefined;
+  /**
+   * An HTTP server to be attached to, in place of one of its own: `host` and `port` go unused, `start()` waits until it listens, and
+   * `stop()` leaves it running. All its WebSocket upgrades are taken; give requests to `handleRequest` to have them answered.
+   */
+  readonly server?: Server | undefined;
+}
+
+/** Options of `new PeerPigeonServer(options)`; all are optional. */
+export type PeerPigeonServerOptions = Partial<ServerOptions> & ServerParts;
 
 /** Where a started server listens. */
 export interface ServerAddress {
@@ -36,27 +53,20 @@ export interface ServerStats {
 /** What a listener gets of an event. */
 export type Listener<Name extends keyof ServerEvents> = (payload: ServerEvents[Name]) => void;
 
+/** One run, and what is known of it. */
+interface Run {
+  readonly service: Service;
+  readonly port: number;
+  readonly since: number;
+}
+
 type State =
   | { readonly name: 'stopped' }
   | { readonly name: 'starting'; readonly started: Promise<ServerAddress> }
-  | {
-      readonly name: 'running';
-      readonly http: Server;
-      readonly board: Switchboard;
-      readonly port: number;
-      readonly since: number;
-    }
+  | ({ readonly name: 'running' } & Run)
+  /** It runs, and takes nobody in any more. */
+  | ({ readonly name: 'draining'; readonly drained: Promise<void> } & Run)
   | { readonly name: 'stopping'; readonly stopped: Promise<void> };
-
-/** How long clients may take to answer a close frame when the server stops. */
-const STOP_PATIENCE_MS = 1_000;
-/** How long a client may take to send its HTTP headers. Ours; Node's default is a minute. */
-const REQUEST_TIMEOUT_MS = 10_000;
-const MAX_HEADER_BYTES = 8 * 1024;
-/** A message in at most so many frames; browsers send one each. */
-const MAX_FRAGMENTS = 64;
-/** Bytes of a chunk from the network, at least, as ws bounds their number: a quarter of a slow link's usual packet. */
-const MIN_CHUNK_BYTES = 256;
 
 /**
  * The signaling server: peers meet here, and relay offers, answers and candidates until they have links of their own.
@@ -69,12 +79,39 @@ const MIN_CHUNK_BYTES = 256;
  */
 export class PeerPigeonServer {
   private readonly options: ServerOptions;
+  private readonly authorize: Authorize | undefined;
+  private readonly httpServer: Server | undefined;
+  private readonly metrics = new Metrics();
   private readonly listeners = new Listeners<ServerEvents>();
   private state: State = { name: 'stopped' };
 
   /** @throws {TypeError} or {RangeError} for a wrong option; see {@link ServerOptions} */
-  constructor(options: Partial<ServerOptions> = {}) {
-    this.options = checkOptions(options);
+  constructor(options: PeerPigeonServerOptions = {}) {
+    const { authorize, server, ...flat } = options ?? {};
+    this.options = checkOptions(options === null ? options : flat);
+    if (authorize !== undefined && typeof authorize !== 'function') {
+      throw new TypeError(`authorize: expected a function, got ${typeof authorize}`);
+    }
+    const byToken = jwtAuthorize(this.options);
+    if (authorize !== undefined && byToken !== undefined) {
+      throw new RangeError('authorize: expected no JWT options beside it');
+    }
+    this.authorize = authorize ?? byToken;
+    this.httpServer = server;
+    // Checks what only its parts can check.
+    this.createService();
+    const { metrics } = this;
+    metrics.gauge('pp_connections', 'Open WebSockets', () => this.getStats().connections);
+    metrics.gauge('pp_peers', 'Accepted peers', () => this.getStats().peers);
+    metrics.gauge('pp_rooms', 'Networks somebody is in', () => this.run?.service.board.hub.networkCount ?? 0);
+    metrics.gauge('pp_handshakes', 'TCP connections that are no WebSocket', () => {
+      return this.run?.service.handshakes.count ?? 0;
+    });
+  }
+
+  /** Where its figures are registered, for those who add their own or merge them with others. */
+  get registry(): Registry {
+    return this.metrics.registry;
   }
 
   /**
@@ -85,7 +122,7 @@ export class PeerPigeonServer {
     if (this.state.name !== 'stopped') {
       throw new PeerPigeonError('ALREADY_RUNNING', `the server is ${this.state.name}; call stop() first`);
     }
-    const started = this.listen();
+    const started = this.open();
     this.state = { name: 'starting', started };
     return started;
   }
@@ -94,32 +131,64 @@ export class PeerPigeonServer {
   async stop(): Promise<void> {
     if (this.state.name === 'starting') await this.state.started.catch(() => undefined);
     if (this.state.name === 'stopping') return this.state.stopped;
-    if (this.state.name !== 'running') return;
-    const stopped = this.shutDown(this.state.http, this.state.board);
+    if (this.state.name !== 'running' && this.state.name !== 'draining') return;
+    const stopped = this.close(this.state.service);
     this.state = { name: 'stopping', stopped };
     return stopped;
   }
 
+  /**
+   * Stops without anybody noticing: `/ready` answers 503 at once and nobody new comes in; each client is asked to reconnect at a
+   * time of its own, within the first four fifths of `withinMs`, 20 s at most; who has not gone then is closed with 1012. Resolves
+   * once it has stopped. Harmless when stopped; `stop()` cuts it short.
+   * @param withinMs time there is, default `drainTime`
+   * @throws {RangeError} unless it is 1 to 600,000
+   */
+  async drain({ withinMs = this.options.drainTime }: { readonly withinMs?: number } = {}): Promise<void> {
+    if (!(withinMs >= 1 && withinMs <= 600_000)) {
+      throw new RangeError(`withinMs: expected 1 to 600000, got ${withinMs}`);
+    }
+    if (this.state.name === 'starting') await this.state.started.catch(() => undefined);
+    if (this.state.name === 'draining') return this.state.drained;
+    if (this.state.name !== 'running') return this.stop();
+    const { service, port, since } = this.state;
+    service.shut();
+    const drained = drain(service.board, withinMs).then(() => {
+      // Somebody may have stopped it meanwhile, and even started it again.
+      return this.run?.service === service ? this.stop() : undefined;
+    });
+    this.state = { name: 'draining', drained, service, port, since };
+    return drained;
+  }
+
+  /**
+   * Answers `/health`, `/ready`, `/metrics` and `/ice`, for whoever has an HTTP server of his own.
+   * @returns false for any other path, and while it is not started: then the request is somebody else's
+   */
+  handleRequest(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.run?.service.answer(request, response) ?? false;
+  }
+
   getStats(): ServerStats {
-    const { state } = this;
+    const { run } = this;
     const { host, port, maxConnections } = this.options;
-    if (state.name !== 'running') {
+    if (run === undefined) {
       return { isRunning: false, connections: 0, peers: 0, maxConnections, uptime: 0, host, port };
     }
     return {
       isRunning: true,
-      connections: state.board.hub.connections,
-      peers: state.board.peers().length,
+      connections: run.service.board.hub.connections,
+      peers: run.service.board.peers().length,
       maxConnections,
-      uptime: Math.round(performance.now() - state.since),
+      uptime: Math.round(performance.now() - run.since),
       host,
-      port: state.port,
+      port: run.port,
     };
   }
 
   /** Who is connected, in the order in which they came (S141). */
   getPeers(): PeerInfo[] {
-    return this.state.name === 'running' ? this.state.board.peers() : [];
+    return this.run?.service.board.peers() ?? [];
   }
 
   /** Listens to an event. The returned function undoes it. */
@@ -141,35 +210,37 @@ export class PeerPigeonServer {
     return undo;
   }
 
-  private async listen(): Promise<ServerAddress> {
-    const { host, maxMessageSize } = this.options;
-    const allowed = allowedOrigins(this.options.corsOrigin);
-    const board = new Switchboard(this.options, {
-      event: (event) => this.onHubEvent(event, board),
-      error: (error, peerId) => this.listeners.emit('error', peerId === undefined ? { error } : { error, peerId }),
+  private get run(): Run | undefined {
+    return this.state.name === 'running' || this.state.name === 'draining' ? this.state : undefined;
+  }
+
+  private get readiness(): Readiness {
+    return this.state.name === 'running' ? { status: 'ready' } : { status: 'draining' };
+  }
+
+  private createService(): Service {
+    const { options, authorize, metrics } = this;
+    const service: Service = new Service({
+      options,
+      authorize,
+      server: this.httpServer,
+      metrics,
+      handlers: {
+        event: (event) => this.onHubEvent(event, service),
+        error: (error, peerId) => this.listeners.emit('error', peerId === undefined ? { error } : { error, peerId }),
+      },
+      health: () => this.getStats(),
+      readiness: () => this.readiness,
     });
-    const http = createServer(
-      { headersTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
-      (request, response) => answer(request, response, allowed, () => this.getStats()),
-    );
-    const sockets = new WebSocketServer({
-      noServer: true,
-      clientTracking: false,
-      // Compression costs 16 kB of memory a connection and saves little: signaling is short.
-      perMessageDeflate: false,
-      maxPayload: maxMessageSize,
-      maxFragments: MAX_FRAGMENTS,
-      maxBufferedChunks: Math.ceil(maxMessageSize / MIN_CHUNK_BYTES),
-    });
-    http.on('upgrade', (request, socket, head) => {
-      // A connection that breaks meanwhile must not end the process.
-      socket.on('error', () => socket.destroy());
-      this.upgrade(sockets, board, allowed, request, socket, head);
-    });
+    return service;
+  }
+
+  private async open(): Promise<ServerAddress> {
+    const { host } = this.options;
+    const service = this.createService();
     try {
-      const port = await bind(http, this.options);
-      http.on('error', (error) => this.listeners.emit('error', { error }));
-      this.state = { name: 'running', http, board, port, since: performance.now() };
+      const port = await service.open();
+      this.state = { name: 'running', service, port, since: performance.now() };
       this.listeners.emit('started', { host, port });
       return { host, port, url: `ws://${host.includes(':') ? `[${host}]` : host}:${port}` };
     } catch (error) {
@@ -178,39 +249,15 @@ export class PeerPigeonServer {
     }
   }
 
-  private upgrade(
-    sockets: WebSocketServer,
-    board: Switchboard,
-    allowed: '*' | readonly string[],
-    request: IncomingMessage,
-    socket: Duplex,
-    head: Buffer,
-  ): void {
-    if (this.state.name === 'stopping') return void socket.destroy();
-    // Refusals come as close codes, since a browser's WebSocket does not show HTTP statuses.
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      if (!isAllowed(request.headers.origin, allowed)) {
-        return board.refuse(webSocket, CloseCode.FORBIDDEN, 'this origin may not connect');
-      }
-      // The path is free (S118), so only the query is read, and no path can be malformed.
-      const query = new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
-      board.accept(webSocket, request.socket.remoteAddress ?? '', query.get('peerId'), query.get('network'));
-    });
-  }
-
-  private async shutDown(http: Server, board: Switchboard): Promise<void> {
-    const freed = new Promise<void>((resolve) => http.close(() => resolve()));
-    http.closeIdleConnections();
-    await board.close(STOP_PATIENCE_MS);
-    http.closeAllConnections();
-    await freed;
+  private async close(service: Service): Promise<void> {
+    await service.close();
     this.state = { name: 'stopped' };
     this.listeners.emit('stopped', undefined);
   }
 
-  private onHubEvent(event: HubEvent, board: Switchboard): void {
+  private onHubEvent(event: HubEvent, service: Service): void {
     const { peerId } = event;
-    const totalConnections = board.hub.connections;
+    const totalConnections = service.board.hub.connections;
     switch (event.type) {
       case 'peerConnected':
       case 'peerDisconnected':
@@ -222,19 +269,4 @@ export class PeerPigeonServer {
         return this.listeners.emit('error', { error: event.error, peerId });
     }
   }
-}
-
-/** Listens; gives the port taken. */
-function bind(http: Server, { host, port }: ServerOptions): Promise<number> {
-  return new Promise((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return reject(error);
-      const details = { host, port };
-      reject(new PeerPigeonError('ADDRESS_IN_USE', `port ${port} of ${host} is taken`, { cause: error, details }));
-    });
-    http.listen(port, host, () => {
-      http.removeAllListeners('error');
-      resolve((http.address() as AddressInfo).port);
-    });
-  });
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { DecodeError, type Millis } from '@peerpigeon/core';
 import { isPeerId } from '@peerpigeon/identity';
 import {
@@ -6,17 +7,17 @@ import {
   type HubEvent,
   type HubInput,
   type HubOutput,
-  type HubTimer,
   type ServerMessage,
   decodeClientMessage,
   encodeServerMessage,
+  isSignal,
 } from '@peerpigeon/signaling-protocol';
 import type { RawData, WebSocket } from 'ws';
-import { randomBytes } from 'node:crypto';
+import { Heartbeat } from './heartbeat.js';
+import { type Caller, Line } from './line.js';
+import { type Excess, type SocketAllowances, socketAllowances } from './limits/socket-limits.js';
+import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
-
-/** What waits for one socket at most, in bytes, beyond one largest message. Ours: a reader that far behind is of no use. */
-const MAX_BACKLOG_BYTES = 1024 * 1024;
 
 /** Deepest nesting relayed; see the protocol's `DEFAULT_LIMITS`. */
 const MAX_DEPTH = 32;
@@ -24,11 +25,15 @@ const MAX_DEPTH = 32;
 /** Text of a close frame at most, in bytes (RFC 6455 §5.5.1: 125 less the code). */
 const MAX_REASON_BYTES = 123;
 
-/** One open socket. */
-interface Line {
-  readonly socket: WebSocket;
-  readonly remoteAddress: string;
-}
+/** What the hub's refusals are called among the metrics. */
+const REJECTIONS: ReadonlyMap<number, string> = new Map([
+  [CloseCode.FULL, 'maxConnections'],
+  [CloseCode.ID_TAKEN, 'idTaken'],
+  [CloseCode.MALFORMED, 'malformed'],
+]);
+
+/** Who is due for a ping, or dead, is looked for no more often than so many times in the time it takes to be. */
+const HEARTBEAT_GRAIN = 20;
 
 /** Who is connected (S141). Times are wall clock, ms since 1970. */
 export interface PeerInfo {
@@ -55,18 +60,28 @@ export interface SwitchboardHandlers {
 export class Switchboard {
   readonly hub: Hub;
   private readonly options: ServerOptions;
+  private readonly metrics: Metrics;
   private readonly handlers: SwitchboardHandlers;
+  private readonly allowances: SocketAllowances;
+  private readonly heartbeat: Heartbeat;
+  private readonly heartbeatGrainMs: Millis;
   private readonly lines = new Map<number, Line>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  private beating = false;
   private readonly inputs: HubInput[] = [];
   private draining = false;
   private nextConnection = 1;
-  /** The message written last, with its text: several receivers in a row cost one encoding. */
-  private encoded: { readonly message: ServerMessage; readonly text: string } | undefined;
+  /** The message written last, with its bytes: several receivers in a row cost one encoding. */
+  private encoded: { readonly message: ServerMessage; readonly bytes: Buffer } | undefined;
 
-  constructor(options: ServerOptions, handlers: SwitchboardHandlers) {
+  constructor(options: ServerOptions, metrics: Metrics, handlers: SwitchboardHandlers) {
     this.options = options;
+    this.metrics = metrics;
     this.handlers = handlers;
+    this.allowances = socketAllowances(options);
+    const intervalMs = Math.min(options.pingInterval, options.peerTimeout / 3);
+    this.heartbeat = new Heartbeat({ intervalMs, patienceMs: options.pongTimeout });
+    this.heartbeatGrainMs = Math.min(intervalMs, options.pongTimeout) / HEARTBEAT_GRAIN;
     const rng = { uint32: () => randomBytes(4).readUInt32LE() };
     this.hub = new Hub({
       rng,
@@ -80,19 +95,35 @@ export class Switchboard {
     });
   }
 
-  /** Takes a socket that has just opened. `peerId` and `network` are what its address says, unchecked. */
-  accept(socket: WebSocket, remoteAddress: string, peerId: string | null, network: string | null): void {
-    const connection = this.nextConnection++;
-    this.add(connection, socket, remoteAddress, isPeerId(peerId) ? peerId : undefined);
-    socket.on('message', (data, isBinary) => this.feed(this.read(connection, data, isBinary)));
-    socket.on('pong', () => this.feed({ type: 'alive', connection }));
+  /** Takes a socket that has just opened. */
+  accept(socket: WebSocket, caller: Caller): void {
+    const { peerId, network } = caller;
+    const line = this.add(socket, caller);
+    const { connection } = line;
+    socket.on('message', (data, isBinary) => this.onMessage(line, data as Buffer, isBinary));
+    socket.on('pong', () => {
+      if (line.isCut) return;
+      const rtt = this.heartbeat.heard(connection, performance.now());
+      if (rtt !== undefined) this.metrics.rttSeconds.observe(rtt / 1_000);
+      this.feed({ type: 'alive', connection });
+    });
+    this.heartbeat.heard(connection, performance.now());
+    this.beat();
     this.feed({ type: 'connected', connection, peerId, network: network ?? undefined });
+    this.metrics.connects.inc({ result: line.isCut ? 'refused' : 'accepted' });
   }
 
-  /** Closes a socket that has just opened. */
-  refuse(socket: WebSocket, code: number, reason: string): void {
-    this.add(this.nextConnection++, socket, '', undefined);
-    socket.close(code, reason);
+  /** Closes a socket that has just opened, and says why. */
+  refuse(socket: WebSocket, caller: Caller, code: number, reason: string, complaint?: ServerMessage): void {
+    const line = this.add(socket, caller);
+    if (complaint !== undefined) this.send(line, complaint);
+    this.metrics.connects.inc({ result: 'refused' });
+    this.close(line, code, reason);
+  }
+
+  /** Every socket that is open and not on its way out. */
+  openLines(): readonly Line[] {
+    return Array.from(this.lines.values()).filter((line) => line.isOpen);
   }
 
   /** Who is connected. */
@@ -106,7 +137,7 @@ export class Switchboard {
         network,
         connectedAt: wall(connectedAt),
         lastActivity: wall(lastHeardAt),
-        remoteAddress: this.lines.get(connection)?.remoteAddress ?? '',
+        remoteAddress: this.lines.get(connection)?.caller.remoteAddress ?? '',
         announced: announcedAt !== undefined,
         announcedAt: announcedAt === undefined ? null : wall(announcedAt),
       }),
@@ -114,7 +145,7 @@ export class Switchboard {
   }
 
   /** Closes every socket as “going away”, those that do not answer within `patienceMs` by force. */
-  async close(patienceMs: Millis): Promise<void> {
+  async closeAll(patienceMs: Millis): Promise<void> {
     const sockets = Array.from(this.lines.values(), (line) => line.socket);
     const closed = sockets.map((socket) => new Promise<void>((resolve) => socket.once('close', () => resolve())));
     for (const socket of sockets) socket.close(CloseCode.GOING_AWAY, 'the server stops');
@@ -127,23 +158,101 @@ export class Switchboard {
     this.timers.clear();
   }
 
-  private add(connection: number, socket: WebSocket, remoteAddress: string, peerId: string | undefined): void {
-    this.lines.set(connection, { socket, remoteAddress });
+  /** Ends a connection that the hub knows. */
+  cut(line: Line, code: number, reason: string): void {
+    if (line.isCut) return;
+    this.close(line, code, reason);
+    this.feed({ type: 'closed', connection: line.connection });
+  }
+
+  /** Writes a message, unless the reader is too slow for it. */
+  send(line: Line, message: ServerMessage): void {
+    if (!line.isOpen) return;
+    const { socket } = line;
+    const { softBacklog, hardBacklog } = this.options;
+    if (socket.bufferedAmount > softBacklog && isHint(message))
+      return this.metrics.backpressure.inc({ action: 'drop' });
+    if (this.encoded?.message !== message) {
+      this.encoded = { message, bytes: Buffer.from(encodeServerMessage(message, Date.now())) };
+    }
+    const { bytes } = this.encoded;
+    // What is larger than the bound passes where nothing waits: it is within the bound on messages.
+    if (socket.bufferedAmount > 0 && socket.bufferedAmount + bytes.length > hardBacklog) {
+      this.metrics.backpressure.inc({ action: 'close' });
+      // What waits already will hardly get through, nor will the reason.
+      return this.cut(line, CloseCode.TRY_AGAIN_LATER, 'reads too slowly');
+    }
+    this.metrics.messages.inc({ type: message.type, dir: 'out' });
+    this.metrics.bytes.inc({ dir: 'out' }, bytes.length);
+    socket.send(bytes, { binary: false });
+  }
+
+  private add(socket: WebSocket, caller: Caller): Line {
+    const line = new Line(this.nextConnection++, socket, caller, this.allowances, performance.now());
+    const { connection } = line;
+    this.lines.set(connection, line);
+    const peerId = isPeerId(caller.peerId) ? caller.peerId : undefined;
     socket.on('error', (error) => this.handlers.error(error, peerId));
     socket.on('close', () => {
       this.lines.delete(connection);
+      this.heartbeat.remove(connection);
       this.feed({ type: 'closed', connection });
     });
+    return line;
   }
 
-  private read(connection: number, data: RawData, isBinary: boolean): HubInput {
+  private close(line: Line, code: number, reason: string): void {
+    line.isCut = true;
+    this.heartbeat.remove(line.connection);
+    line.socket.close(code, Buffer.from(reason).subarray(0, MAX_REASON_BYTES));
+  }
+
+  private onMessage(line: Line, data: Buffer, isBinary: boolean): void {
+    if (line.isCut) return;
+    const now = performance.now();
+    const { connection } = line;
+    this.heartbeat.heard(connection, now);
+    this.metrics.bytes.inc({ dir: 'in' }, data.length);
+    const excess = line.excessOf(data.length, now);
+    if (excess !== undefined) return this.onExcess(line, excess);
+    const input = this.read(line, data, isBinary);
+    if (input.type === 'message' && input.message.type === 'announce') {
+      const tooMany = line.excessOfAnnounce(now);
+      if (tooMany !== undefined) return this.onExcess(line, tooMany);
+      line.speaksProtocol = input.message.protocol !== undefined;
+      const { network } = input.message;
+      if (network !== undefined && !line.mayEnter(network)) {
+        this.metrics.rejects.inc({ reason: 'network' });
+        return this.cut(line, CloseCode.FORBIDDEN, 'the token is not for this network');
+      }
+    }
+    this.feed(input);
+    if (input.type !== 'message') return;
+    const seconds = (performance.now() - now) / 1_000;
+    if (isSignal(input.message)) this.metrics.routeSeconds.observe(seconds);
+    else if (input.message.type === 'announce') this.metrics.closestSeconds.observe(seconds);
+  }
+
+  /** A message too many: dropped unread. The client is told, and cut off if it goes on. */
+  private onExcess(line: Line, { limit, retryAfterMs, isFinal }: Excess): void {
+    this.metrics.rejects.inc({ reason: limit });
+    const message = `too many ${limit}: this one was dropped`;
+    this.send(line, { type: 'error', code: 'RATE_LIMITED', message, retryAfterMs });
+    if (isFinal) this.cut(line, CloseCode.RATE_LIMITED, `too many ${limit}`);
+    else this.feed({ type: 'alive', connection: line.connection });
+  }
+
+  private read({ connection }: Line, data: RawData, isBinary: boolean): HubInput {
     try {
       if (isBinary) throw new DecodeError('UNEXPECTED', 'message: expected text, got bytes');
       // Without binary fragments ws hands over one Buffer, whose text it has checked to be UTF-8.
       const text = (data as Buffer).toString('utf8');
       const limits = { maxLength: this.options.maxMessageSize, maxDepth: MAX_DEPTH };
-      return { type: 'message', connection, message: decodeClientMessage(text, limits) };
+      const message = decodeClientMessage(text, limits);
+      this.metrics.messages.inc({ type: message.type, dir: 'in' });
+      return { type: 'message', connection, message };
     } catch (error) {
+      this.metrics.messages.inc({ type: 'malformed', dir: 'in' });
       if (error instanceof DecodeError) return { type: 'malformed', connection, error };
       // A bug of a decoder. No client's input ends the process (S148), so it is reported and counts as the client's.
       this.handlers.error(error as Error, undefined);
@@ -170,47 +279,71 @@ export class Switchboard {
 
   private carryOut(output: HubOutput): void {
     switch (output.type) {
-      case 'write':
-        return this.write(output.connection, output.message);
-      case 'close': {
-        const reason = Buffer.from(output.reason).subarray(0, MAX_REASON_BYTES);
-        return this.lines.get(output.connection)?.socket.close(output.code, reason);
-      }
-      case 'probe': {
-        const socket = this.lines.get(output.connection)?.socket;
-        if (socket?.readyState === socket?.OPEN) socket?.ping();
+      case 'write': {
+        const { connection, message } = output;
+        if (isSignal(message)) this.metrics.routes.inc({ scope: 'local', result: 'sent' });
+        else if (message.type === 'error' && message.code === 'TARGET_ABSENT') {
+          this.metrics.routes.inc({ scope: 'local', result: 'absent' });
+        }
+        const line = this.lines.get(connection);
+        if (line !== undefined) this.send(line, message);
         return;
       }
+      case 'close': {
+        const line = this.lines.get(output.connection);
+        const reason = REJECTIONS.get(output.code);
+        if (reason !== undefined) this.metrics.rejects.inc({ reason });
+        if (line !== undefined) this.close(line, output.code, output.reason);
+        return;
+      }
+      case 'probe':
+        return this.ping(output.connection);
       case 'timer':
-        return this.arm(output.at, output.timer);
+        return this.arm(output.at, () => this.feed({ type: 'timer', timer: output.timer }));
       case 'event':
         return this.handlers.event(output.event);
     }
   }
 
-  private arm(at: Millis, timer: HubTimer): void {
+  private ping(connection: number): void {
+    const line = this.lines.get(connection);
+    if (line?.isOpen) line.socket.ping();
+  }
+
+  /** Sees to it that silent connections are pinged and dead ones closed: one timer for all of them. */
+  private beat(): void {
+    if (this.beating || this.heartbeat.size === 0) return;
+    this.beating = true;
+    const now = performance.now();
+    this.arm(Math.max(this.heartbeat.nextAt, now + this.heartbeatGrainMs), () => {
+      this.beating = false;
+      const at = performance.now();
+      for (const connection of this.heartbeat.takeDead(at)) {
+        const line = this.lines.get(connection);
+        if (line !== undefined) this.cut(line, CloseCode.IDLE, 'no answer to a ping');
+      }
+      for (const connection of this.heartbeat.duePings(at)) this.ping(connection);
+      this.beat();
+    });
+  }
+
+  /** Calls back at `at` or later. */
+  private arm(at: Millis, callback: () => void): void {
     const handle = setTimeout(
       () => {
         this.timers.delete(handle);
         // The platform's timers may be early by a fraction of a millisecond; ours never are.
-        if (performance.now() < at) this.arm(at, timer);
+        if (performance.now() < at) this.arm(at, callback);
         // After a stall of the process signs of life may wait to be read: first they, then the timer that finds none.
-        else setImmediate(() => this.feed({ type: 'timer', timer }));
+        else setImmediate(callback);
       },
       Math.max(0, Math.ceil(at - performance.now())),
     );
     this.timers.add(handle);
   }
+}
 
-  private write(connection: number, message: ServerMessage): void {
-    const socket = this.lines.get(connection)?.socket;
-    if (socket === undefined || socket.readyState !== socket.OPEN) return;
-    if (socket.bufferedAmount > MAX_BACKLOG_BYTES + this.options.maxMessageSize) {
-      // What waits already will hardly get through, nor will the reason.
-      socket.close(CloseCode.TRY_AGAIN_LATER, 'reads too slowly');
-      return this.feed({ type: 'closed', connection });
-    }
-    if (this.encoded?.message !== message) this.encoded = { message, text: encodeServerMessage(message, Date.now()) };
-    socket.send(this.encoded.text);
-  }
+/** Whether it can be done without: other hints follow, and links tell more than any of them. */
+function isHint({ type }: ServerMessage): boolean {
+  return type === 'peer-discovered' || type === 'peer-disconnected';
 }

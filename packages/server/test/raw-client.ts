@@ -13,6 +13,8 @@ export interface Frame {
 export interface Ending {
   readonly code: number;
   readonly reason: string;
+  /** The HTTP status, where there was no upgrade. */
+  readonly status?: number;
 }
 
 /** A bare WebSocket that speaks JSON and knows nothing of PeerPigeon: what a third party would write. */
@@ -29,9 +31,15 @@ export class RawClient {
       for (const wake of this.waiting.splice(0)) wake();
     });
     this.socket.on('error', () => this.socket.terminate());
+    let status: number | undefined;
+    this.socket.on('unexpected-response', (request, response) => {
+      status = response.statusCode;
+      request.destroy();
+      this.socket.terminate();
+    });
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (code, reason) => {
-        resolve({ code, reason: reason.toString('utf8') });
+        resolve({ code, reason: reason.toString('utf8'), ...(status !== undefined && { status }) });
         for (const wake of this.waiting.splice(0)) wake();
       });
     });
