@@ -1,77 +1,76 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PeerPigeonServer } from '../src/index.js';
-import { RawClient } from './raw-client.js';
+import { signalingConformance } from './conformance.js';
+import { ReadmeClient } from './readme-client.js';
 
-// S128: clients that know the README's two tables and nothing else.
+// S128: clients that know the README's tables and nothing else. With PEERPIGEON_SIGNALING_URL=ws://… the same against that server.
 
-const ALICE = '1'.repeat(40);
-const BOB = '2'.repeat(40);
-const CAROL = '3'.repeat(40);
-let server: PeerPigeonServer;
-let url: string;
+const given = process.env['PEERPIGEON_SIGNALING_URL'];
 
-beforeAll(async () => {
-  server = new PeerPigeonServer({ port: 0, host: '127.0.0.1' });
-  ({ url } = await server.start());
+describe.each(given === undefined ? [] : [given])('the server at %s', (address) => {
+  signalingConformance(() => address);
 });
 
-afterAll(() => server.stop());
+describe('PeerPigeonServer', () => {
+  let server: PeerPigeonServer;
+  let url: string;
 
-test('announce, discover, offer, answer, candidates in order, goodbye', async () => {
-  const alice = await RawClient.connect(url, ALICE);
-  alice.send({
-    type: 'announce',
-    data: { peerId: ALICE, timestamp: Date.now() },
-    fromPeerId: ALICE,
-    timestamp: Date.now(),
+  beforeAll(async () => {
+    server = new PeerPigeonServer({ port: 0, host: '127.0.0.1', handshakeBurst: 1_000, messageBurst: 10_000 });
+    ({ url } = await server.start());
   });
-  const bob = new RawClient(`${url}/signaling?peerId=${BOB}`);
-  expect(await bob.next('connected')).toMatchObject({ data: { peerId: BOB, protocol: 1 } });
-  bob.send({ type: 'announce', peerId: BOB, timestamp: Date.now() });
 
-  // Each learns of the other, by a message that names it (S120).
-  expect(await bob.next('peer-discovered')).toMatchObject({ data: { peerId: ALICE } });
-  expect(await alice.next('peer-discovered')).toMatchObject({ data: { peerId: BOB } });
+  afterAll(() => server.stop());
 
-  const offer = { type: 'offer', sdp: 'v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\n' };
-  bob.send({ type: 'offer', data: offer, targetPeerId: ALICE, timestamp: 1 });
-  const received = await alice.next('offer');
-  expect(received).toMatchObject({ data: offer, fromPeerId: BOB });
-  expect(typeof received.timestamp).toBe('number');
+  signalingConformance(() => url);
 
-  alice.send({ type: 'answer', data: { type: 'answer', sdp: 'v=0' }, targetPeerId: BOB, fromPeerId: CAROL });
-  expect(await bob.next('answer')).toMatchObject({ data: { type: 'answer', sdp: 'v=0' }, fromPeerId: ALICE });
+  test('C8-3: of 1,000 messages with a forged sender none arrives with it', async () => {
+    const [alice, mallory] = [
+      await ReadmeClient.join(url, '1'.repeat(40)),
+      await ReadmeClient.join(url, '2'.repeat(40)),
+    ];
+    const victim = await ReadmeClient.join(url, '3'.repeat(40));
+    for (let i = 0; i < 1_000; i++) {
+      const type = ['offer', 'answer', 'ice-candidate'][i % 3] as string;
+      mallory.send(type, {
+        fromPeerId: victim.peerId,
+        targetPeerId: alice.peerId,
+        data: { i, fromPeerId: victim.peerId },
+      });
+    }
+    await alice.until(() => alice.signals.length === 1_000);
+    expect(alice.signals.every(({ fromPeerId }) => fromPeerId === mallory.peerId)).toBe(true);
+    await Promise.all([alice, mallory, victim].map((client) => client.close()));
+  });
 
-  for (let i = 0; i < 20; i++) {
-    alice.send({
-      type: 'ice-candidate',
-      data: { candidate: `${i}`, sdpMid: '0', sdpMLineIndex: 0 },
-      targetPeerId: BOB,
-    });
-  }
-  const candidates = (await alice.settled(), await bob.settled());
-  expect(candidates.map((frame) => frame.data?.['candidate'])).toEqual(Array.from({ length: 20 }, (_, i) => `${i}`));
+  test('C8-4: what a payload says changes nothing of the envelope, of who is where, or of what anybody may', async () => {
+    const [alice, mallory] = [
+      await ReadmeClient.join(url, '4'.repeat(40)),
+      await ReadmeClient.join(url, '5'.repeat(40)),
+    ];
+    await alice.until(() => alice.told('peer-discovered').includes(mallory.peerId));
+    const claims = { peerId: '6'.repeat(40), isHub: true, room: 'elsewhere', network: 'elsewhere', type: 'goodbye' };
+    mallory.send('offer', { ...claims, type: 'offer', data: claims, targetPeerId: alice.peerId });
+    mallory.send('goodbye', { ...claims, type: 'cleanup', data: claims });
+    mallory.send('announce', { isHub: true, room: 'elsewhere', data: { peerId: mallory.peerId, isHub: true } });
+    await alice.until(() => alice.signals.length === 1);
+    await mallory.settled();
+    await alice.settled();
+    expect(alice.signals[0]).toMatchObject({ type: 'offer', fromPeerId: mallory.peerId, data: claims });
+    expect(alice.told('peer-disconnected')).toEqual([]);
+    const { network, announced } = server.getPeers().find(({ peerId }) => peerId === mallory.peerId) ?? {};
+    expect({ network, announced }).toEqual({ network: 'global', announced: true });
+    await Promise.all([alice, mallory].map((client) => client.close()));
+  });
 
-  bob.send({ type: 'cleanup', reason: 'processed' });
-  bob.send({ type: 'ping' });
-  await bob.next('pong');
-  bob.send({ type: 'goodbye', peerId: BOB, timestamp: Date.now() });
-  expect(await alice.next('peer-disconnected')).toMatchObject({ data: { peerId: BOB } });
-  await bob.close();
-  expect(await alice.settled()).toEqual([]);
-  await alice.close();
-});
-
-test('late joiners learn of those already there', async () => {
-  const clients: RawClient[] = [];
-  for (const id of [ALICE, BOB, CAROL]) {
-    const client = await RawClient.connect(url, id);
-    client.send({ type: 'announce', data: { peerId: id } });
-    const told = (await client.settled()).filter((frame) => frame.type === 'peer-discovered');
-    expect(new Set(told.map((frame) => frame.data?.['peerId']))).toEqual(
-      new Set([ALICE, BOB, CAROL].slice(0, clients.length)),
-    );
-    clients.push(client);
-  }
-  await Promise.all(clients.map((client) => client.close()));
+  test('late joiners learn of those already there', async () => {
+    const clients: ReadmeClient[] = [];
+    for (const digit of ['7', '8', '9']) {
+      const client = await ReadmeClient.join(url, digit.repeat(40));
+      await client.settled();
+      expect(client.told('peer-discovered').toSorted()).toEqual(clients.map(({ peerId }) => peerId));
+      clients.push(client);
+    }
+    await Promise.all(clients.map((client) => client.close()));
+  });
 });
