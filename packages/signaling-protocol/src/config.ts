@@ -111,6 +111,8 @@ export interface HubConfig {
   readonly maxReach: number;
   /** Senders of signals to a connection under probe, remembered to be told if it is dead; the latest. */
   readonly maxSenders: number;
+  /** Peers of other nodes that wait for the answer to one probe; the latest. Ours: twice those that `maxReach` lets ask. */
+  readonly maxAskers: number;
   /** Largest message, told to clients; the adapter enforces it. README: 1 MiB (S137). */
   readonly maxMessageBytes: number;
   /** Malformed messages from one connection before it is closed with 4400. Ours. */
@@ -144,6 +146,7 @@ export const DEFAULT_HUB_CONFIG: HubConfig = {
   probeRingNeighbours: 16,
   maxReach: 64,
   maxSenders: 8,
+  maxAskers: 256,
   maxMessageBytes: 1024 * 1024,
   maxMalformed: 16,
   ringNeighbours: 2,

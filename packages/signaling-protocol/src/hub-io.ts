@@ -1,6 +1,7 @@
 import type { DecodeError, Emit, Millis, PeerId, Rng, SetTimer, TimerFired } from '@peerpigeon/core';
 import type { HubConfig } from './config.js';
 import type { ClientMessage, ServerMessage } from './message.js';
+import type { NodeId } from './node-io.js';
 
 /** A connection as its adapter numbers it; never reused while the hub lives. */
 export type ConnectionId = number;
@@ -12,6 +13,11 @@ export interface HubOptions {
   /** Draws the tokens with which peers take over their own former connections: unguessable. Absent: none are given. */
   readonly tokens?: Rng;
   readonly config?: Partial<HubConfig>;
+  /**
+   * The hub's name among several that serve the same networks, each on a node of its own: then it takes a `NodeInput` and gives
+   * a `NodeOutput`, too, which the index of all nodes answers. Absent: the hub is alone, and neither occurs.
+   */
+  readonly node?: NodeId;
 }
 
 /** What can happen to a hub. */
@@ -62,7 +68,9 @@ export type HubTimer =
   /** The probed `connection` should have shown life. */
   | { readonly type: 'probe'; readonly connection: ConnectionId }
   /** The answer that `connection` waits for is due. */
-  | { readonly type: 'answer'; readonly connection: ConnectionId };
+  | { readonly type: 'answer'; readonly connection: ConnectionId }
+  /** The node of whoever holds the id that `connection` wants should have given its verdict. */
+  | { readonly type: 'contest'; readonly connection: ConnectionId };
 
 /** An accepted peer as an operator sees it. Times are the hub's monotonic ones. */
 export interface Presence {

@@ -1,13 +1,17 @@
 import type { Millis, PeerId } from '@peerpigeon/core';
 import type { ConnectionId, HubOutput, HubTimer } from './hub-io.js';
 import type { ServerErrorCode, ServerMessage } from './message.js';
+import type { NodeOutput } from './node-io.js';
 import type { Visitor } from './visitor.js';
 
-export function write(connection: ConnectionId, message: ServerMessage, out: HubOutput[]): void {
+/** What a hub and its parts append to. */
+export type Outputs = (HubOutput | NodeOutput)[];
+
+export function write(connection: ConnectionId, message: ServerMessage, out: Outputs): void {
   out.push({ type: 'write', connection, message });
 }
 
-export function close(connection: ConnectionId, code: number, reason: string, out: HubOutput[]): void {
+export function close(connection: ConnectionId, code: number, reason: string, out: Outputs): void {
   out.push({ type: 'close', connection, code, reason });
 }
 
@@ -15,17 +19,17 @@ export function complain(
   { connection }: Visitor,
   code: ServerErrorCode,
   message: string,
-  out: HubOutput[],
+  out: Outputs,
   targetPeerId?: PeerId,
 ): void {
   write(connection, { type: 'error', code, message, targetPeerId }, out);
 }
 
 /** Tells the sender of a signal that it was in vain. */
-export function absent(sender: Visitor, target: PeerId, out: HubOutput[]): void {
+export function absent(sender: Visitor, target: PeerId, out: Outputs): void {
   complain(sender, 'TARGET_ABSENT', `${target} is not here`, out, target);
 }
 
-export function setTimer(at: Millis, timer: HubTimer, out: HubOutput[]): void {
+export function setTimer(at: Millis, timer: HubTimer, out: Outputs): void {
   out.push({ type: 'timer', at, timer });
 }

@@ -19,4 +19,7 @@ export type { SessionOptions } from './session.js';
 export type { Event, Input, Output, SessionState, Timer } from './session-io.js';
 export type { Resume } from './resume.js';
 export { Hub } from './hub.js';
+export { Registry } from './registry.js';
+export type { Owner, RegistryOptions } from './registry.js';
+export type { Epoch, Member, NodeId, NodeInput, NodeMessage, NodeOutput, Search, Stranger, Ticket } from './node-io.js';
 export type { ConnectionId, HubEvent, HubInput, HubOptions, HubOutput, HubTimer, Presence } from './hub-io.js';
