@@ -111,7 +111,8 @@ export class Entrance {
       socket.once('close', () => this.subjects.leave(subject));
     }
     this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      this.parts.board.accept(webSocket, { ...callerOf(request, remoteAddress), networks: decision.networks });
+      const caller = { ...callerOf(request, remoteAddress), networks: decision.networks };
+      this.parts.board.accept({ socket: webSocket, stream: socket }, caller);
     });
   }
 
@@ -150,7 +151,8 @@ export class Entrance {
     const complaint: ServerMessage | undefined =
       retryAfterMs === undefined ? undefined : { type: 'error', code: 'RATE_LIMITED', message: reason, retryAfterMs };
     this.sockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
-      board.refuse(webSocket, callerOf(request, addresses.of(request)), code, reason, complaint);
+      const caller = callerOf(request, addresses.of(request));
+      board.refuse({ socket: webSocket, stream: socket }, caller, code, reason, complaint);
     });
   }
 }

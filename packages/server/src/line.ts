@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Excess, SocketAllowances } from './limits/socket-limits.js';
 import { SocketLimits } from './limits/socket-limits.js';
@@ -12,10 +13,18 @@ export interface Caller {
   readonly networks?: readonly string[] | undefined;
 }
 
+/** A WebSocket, and what it writes to. */
+export interface Channel {
+  readonly socket: WebSocket;
+  readonly stream: Duplex;
+}
+
 /** One open socket, and what is known of it below messages. */
 export class Line {
   readonly connection: number;
   readonly socket: WebSocket;
+  /** What the socket writes to. */
+  readonly stream: Duplex;
   readonly caller: Caller;
   /** Whether an announce named the version that it speaks: then it understands what goes beyond the README. */
   speaksProtocol = false;
@@ -23,9 +32,16 @@ export class Line {
   isCut = false;
   private readonly limits: SocketLimits;
 
-  constructor(connection: number, socket: WebSocket, caller: Caller, allowances: SocketAllowances, now: number) {
+  constructor(
+    connection: number,
+    { socket, stream }: Channel,
+    caller: Caller,
+    allowances: SocketAllowances,
+    now: number,
+  ) {
     this.connection = connection;
     this.socket = socket;
+    this.stream = stream;
     this.caller = caller;
     this.limits = new SocketLimits(allowances, now);
   }

@@ -12,12 +12,13 @@ import {
   encodeServerMessage,
   isSignal,
 } from '@peerpigeon/signaling-protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import { Heartbeat } from './heartbeat.js';
-import { type Caller, Line } from './line.js';
+import { type Caller, type Channel, Line } from './line.js';
 import { type Excess, type SocketAllowances, socketAllowances } from './limits/socket-limits.js';
 import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
+import { WriteBatch } from './write-batch.js';
 
 /** Deepest nesting relayed; see the protocol's `DEFAULT_LIMITS`. */
 const MAX_DEPTH = 32;
@@ -65,6 +66,7 @@ export class Switchboard {
   private readonly allowances: SocketAllowances;
   private readonly heartbeat: Heartbeat;
   private readonly heartbeatGrainMs: Millis;
+  private readonly batch = new WriteBatch();
   private readonly lines = new Map<number, Line>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private beating = false;
@@ -96,10 +98,10 @@ export class Switchboard {
   }
 
   /** Takes a socket that has just opened. */
-  accept(socket: WebSocket, caller: Caller): void {
+  accept(channel: Channel, caller: Caller): void {
     const { peerId, network } = caller;
-    const line = this.add(socket, caller);
-    const { connection } = line;
+    const line = this.add(channel, caller);
+    const { connection, socket } = line;
     socket.on('message', (data, isBinary) => this.onMessage(line, data as Buffer, isBinary));
     socket.on('pong', () => {
       if (line.isCut) return;
@@ -114,8 +116,8 @@ export class Switchboard {
   }
 
   /** Closes a socket that has just opened, and says why. */
-  refuse(socket: WebSocket, caller: Caller, code: number, reason: string, complaint?: ServerMessage): void {
-    const line = this.add(socket, caller);
+  refuse(channel: Channel, caller: Caller, code: number, reason: string, complaint?: ServerMessage): void {
+    const line = this.add(channel, caller);
     if (complaint !== undefined) this.send(line, complaint);
     this.metrics.connects.inc({ result: 'refused' });
     this.close(line, code, reason);
@@ -168,14 +170,17 @@ export class Switchboard {
   /** Writes a message, unless the reader is too slow for it. */
   send(line: Line, message: ServerMessage): void {
     if (!line.isOpen) return;
-    const { socket } = line;
+    const { socket, stream } = line;
     const { softBacklog, hardBacklog } = this.options;
+    // What only waits for the end of this turn is no backlog.
+    if (socket.bufferedAmount > softBacklog) this.batch.release(stream);
     if (socket.bufferedAmount > softBacklog && isHint(message))
       return this.metrics.backpressure.inc({ action: 'drop' });
     if (this.encoded?.message !== message) {
       this.encoded = { message, bytes: Buffer.from(encodeServerMessage(message, Date.now())) };
     }
     const { bytes } = this.encoded;
+    if (socket.bufferedAmount + bytes.length > hardBacklog) this.batch.release(stream);
     // What is larger than the bound passes where nothing waits: it is within the bound on messages.
     if (socket.bufferedAmount > 0 && socket.bufferedAmount + bytes.length > hardBacklog) {
       this.metrics.backpressure.inc({ action: 'close' });
@@ -184,12 +189,13 @@ export class Switchboard {
     }
     this.metrics.messages.inc({ type: message.type, dir: 'out' });
     this.metrics.bytes.inc({ dir: 'out' }, bytes.length);
+    this.batch.hold(stream);
     socket.send(bytes, { binary: false });
   }
 
-  private add(socket: WebSocket, caller: Caller): Line {
-    const line = new Line(this.nextConnection++, socket, caller, this.allowances, performance.now());
-    const { connection } = line;
+  private add(channel: Channel, caller: Caller): Line {
+    const line = new Line(this.nextConnection++, channel, caller, this.allowances, performance.now());
+    const { connection, socket } = line;
     this.lines.set(connection, line);
     const peerId = isPeerId(caller.peerId) ? caller.peerId : undefined;
     socket.on('error', (error) => this.handlers.error(error, peerId));
@@ -248,7 +254,7 @@ export class Switchboard {
       // Without binary fragments ws hands over one Buffer, whose text it has checked to be UTF-8.
       const text = (data as Buffer).toString('utf8');
       const limits = { maxLength: this.options.maxMessageSize, maxDepth: MAX_DEPTH };
-      const message = decodeClientMessage(text, limits);
+      const message = decodeClientMessage(text, limits, 'opaque');
       this.metrics.messages.inc({ type: message.type, dir: 'in' });
       return { type: 'message', connection, message };
     } catch (error) {
