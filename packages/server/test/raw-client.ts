@@ -17,6 +17,15 @@ export interface Ending {
   readonly status?: number;
 }
 
+/** What a client is made with. */
+export interface RawClientOptions {
+  readonly origin?: string;
+  readonly autoPong?: boolean;
+  /** Subprotocols that it offers. */
+  readonly protocols?: readonly string[];
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A bare WebSocket that speaks JSON and knows nothing of PeerPigeon: what a third party would write. */
 export class RawClient {
   readonly socket: WebSocket;
@@ -24,8 +33,8 @@ export class RawClient {
   private readonly frames: Frame[] = [];
   private readonly waiting: (() => void)[] = [];
 
-  constructor(address: string, options: { readonly origin?: string; readonly autoPong?: boolean } = {}) {
-    this.socket = new WebSocket(address, { ...options, perMessageDeflate: false });
+  constructor(address: string, { protocols = [], ...options }: RawClientOptions = {}) {
+    this.socket = new WebSocket(address, [...protocols], { ...options, perMessageDeflate: false });
     this.socket.on('message', (data) => {
       this.frames.push(JSON.parse((data as Buffer).toString('utf8')) as Frame);
       for (const wake of this.waiting.splice(0)) wake();
