@@ -19,6 +19,11 @@ export interface Config {
    * after 15.8 s. Ours, fairly sure.
    */
   readonly negotiationTimeoutMs: Millis;
+  /**
+   * Before the link: a request, a yes or an offer that got no word is said again after this, then after twice as long. Longer
+   * than two trips over the server and a browser's answer; it fits twice into the shortest wait for a word. Ours, fairly sure.
+   */
+  readonly resendAfterMs: Millis;
   /** From open channels to the other side's hello, which it sends at once. Ours, fairly sure. */
   readonly helloTimeoutMs: Millis;
   /**
@@ -96,6 +101,7 @@ export const DEFAULT_CONFIG: Config = {
   reorderMs: 250,
   maxEarlySignals: 16,
   negotiationTimeoutMs: 10_000,
+  resendAfterMs: 1_000,
   helloTimeoutMs: 5_000,
   pingAfterMs: 1_000,
   suspectAfterMs: 3_500,

@@ -148,7 +148,7 @@ export class Link implements Machine<Input, Output> {
     } else if (event.type === 'broken') this.broken(now, out);
     else if (this.life.isOpen && (event.type === 'closed' || event.type === 'failed')) {
       if (event.type === 'closed') this.negotiation.close('transport-closed', 'network', out);
-    } else this.negotiation.onTransport(event, out);
+    } else this.negotiation.onTransport(event, now, out);
   }
 
   private onMessage(message: Message, now: Millis, out: Output[]): void {
@@ -200,6 +200,7 @@ export class Link implements Machine<Input, Output> {
     if (state.name === 'closed') return;
     if (this.liveness !== undefined) this.look(this.liveness, now, now - timer.at > this.config.lateAfterMs, out);
     else if ('until' in state && now >= state.until) this.expire(state.name, out);
+    else this.negotiation.resend(now, out);
   }
 
   private look(liveness: Liveness, now: Millis, late: boolean, out: Output[]): void {
@@ -264,7 +265,7 @@ export class Link implements Machine<Input, Output> {
     const { state } = this.life;
     if (state.name === 'closed') return;
     const due = 'until' in state ? state.until : Math.min(this.liveness?.nextAt ?? Infinity, this.recovery.nextAt);
-    const at = Math.min(due, this.attempt.gapUntil);
+    const at = Math.min(due, this.attempt.gapUntil, this.negotiation.repeatAt);
     if (at >= this.armedAt) return;
     this.armedAt = at;
     out.push({ type: 'timer', at, timer: { type: 'due', at } });

@@ -11,6 +11,7 @@ import type { Recovery } from './recovery.js';
 import type { Session } from './session.js';
 import type { Description, Signal, SignalBody } from './signal.js';
 import type { TransportCommand, TransportEvent } from './transport.js';
+import { Unanswered } from './unanswered.js';
 
 type Dial = Extract<Input, { type: 'dial' }>;
 type Refuse = Extract<Input, { type: 'refuse' }>;
@@ -24,6 +25,7 @@ type Refuse = Extract<Input, { type: 'refuse' }>;
  *   one for granted, since it wanted the link anyway (S94, S101).
  * - A new session of a peer whose session is the present one replaces it: that peer began anew.
  * - Everything else of another session is late, and ignored.
+ * - What is not answered is said again: see {@link Unanswered}.
  */
 export class Negotiation {
   private readonly local: PeerRecord;
@@ -33,6 +35,7 @@ export class Negotiation {
   private readonly session: Session;
   private readonly said: (session: string) => number;
   private readonly recovery: Recovery;
+  private readonly unanswered: Unanswered;
 
   constructor(
     local: PeerRecord,
@@ -50,6 +53,12 @@ export class Negotiation {
     this.session = session;
     this.recovery = recovery;
     this.said = said;
+    this.unanswered = new Unanswered(config);
+  }
+
+  /** When we repeat what was not answered. */
+  get repeatAt(): Millis {
+    return this.life.isOpen ? Infinity : this.unanswered.nextAt;
   }
 
   /** We want the link. */
@@ -59,7 +68,7 @@ export class Negotiation {
     if (name !== 'new') return;
     this.session.opener = 'local';
     this.life.enter({ name: 'requesting', until: now + (input.timeoutMs ?? this.config.requestTimeoutMs) });
-    this.tell({ kind: 'request', purpose: input.purpose, isolated: input.isolated, record: this.local }, out);
+    this.say({ kind: 'request', purpose: input.purpose, isolated: input.isolated, record: this.local }, now, out);
   }
 
   /** Both descriptions went another way (an invite), and the transport is open. */
@@ -125,6 +134,10 @@ export class Negotiation {
     const { state } = this.life;
     if (state.name === 'new') return this.onFirst(signal, now, out);
     if (signal.session !== this.session.name) return this.onForeign(signal, now, out);
+    if (this.session.hasHeard(signal)) {
+      if (!this.life.isOpen) this.repeat(this.unanswered.repeated(signal, now), out);
+      return;
+    }
     const due = this.session.receive(signal, now);
     if (due === undefined) this.violation('over-limit', `more than ${this.config.maxSignals} signals`, out);
     else this.handleAll(due, now, out);
@@ -133,6 +146,15 @@ export class Negotiation {
   /** Signals before some that came already did not come in time: the latter are taken without them. */
   skipGap(now: Millis, out: Output[]): void {
     this.handleAll(this.session.skipGap(now), now, out);
+  }
+
+  /** Says again what was not answered. */
+  resend(now: Millis, out: Output[]): void {
+    if (!this.life.isOpen) this.repeat(this.unanswered.due(now), out);
+  }
+
+  private repeat(signals: readonly Signal[], out: Output[]): void {
+    for (const signal of signals) out.push({ type: 'signal', signal, again: true });
   }
 
   private handleAll(signals: readonly Signal[], now: Millis, out: Output[]): void {
@@ -164,6 +186,7 @@ export class Negotiation {
         }
         if (state.name !== 'negotiating' || state.role !== 'offerer' || !this.session.described) return;
         this.life.enter({ name: 'opening', until: state.until });
+        this.unanswered.answered();
         this.command({ type: 'accept', description: signal.description }, out);
         return this.flush(signal.description, out);
       case 'candidate':
@@ -190,18 +213,21 @@ export class Negotiation {
   }
 
   /** What the transport tells until its channels are open, and when it restarts. */
-  onTransport(event: TransportEvent, out: Output[]): void {
+  onTransport(event: TransportEvent, now: Millis, out: Output[]): void {
     const { state } = this.life;
     switch (event.type) {
       case 'description':
-        if (this.life.isReady) return this.tell({ kind: event.description.type, description: event.description }, out);
+        if (this.life.isReady) {
+          this.tell({ kind: event.description.type, description: event.description }, out);
+          return;
+        }
         if (state.name !== 'negotiating' || this.session.described) return;
         if (event.description.type !== (state.role === 'offerer' ? 'offer' : 'answer')) return;
         this.session.described = true;
         if (state.role === 'answerer') this.life.enter({ name: 'opening', until: state.until });
-        return this.tell({ kind: event.description.type, description: event.description }, out);
+        return this.say({ kind: event.description.type, description: event.description }, now, out);
       case 'candidate':
-        return this.tell({ kind: 'candidate', candidate: event.candidate }, out);
+        return this.say({ kind: 'candidate', candidate: event.candidate }, now, out);
       case 'failed':
         // A candidate that the platform does not like is no loss (S101).
         if (event.command !== 'candidate') this.cancel('transport-failed', 'network', out);
@@ -278,16 +304,18 @@ export class Negotiation {
   private agree(isolated: boolean, now: Millis, out: Output[]): void {
     if (!isolated && this.local.id > this.remote) return this.offer(now, out);
     this.life.enter({ name: 'accepted', until: now + this.config.negotiationTimeoutMs });
-    this.tell({ kind: 'accept' }, out);
+    this.say({ kind: 'accept' }, now, out);
   }
 
   private offer(now: Millis, out: Output[]): void {
+    this.unanswered.answered();
     this.life.enter({ name: 'negotiating', role: 'offerer', until: now + this.config.negotiationTimeoutMs });
     this.open(out);
     this.command({ type: 'offer' }, out);
   }
 
   private answer(offer: Description, now: Millis, out: Output[]): void {
+    this.unanswered.answered();
     this.closeTransport(out);
     this.life.enter({ name: 'negotiating', role: 'answerer', until: now + this.config.negotiationTimeoutMs });
     this.open(out);
@@ -318,9 +346,19 @@ export class Negotiation {
     out.push({ type: 'transport', session: this.session.name, command });
   }
 
-  private tell(body: SignalBody, out: Output[]): void {
+  /** Says something that is said again if it is not answered; to a client without sessions once. */
+  private say(body: SignalBody, now: Millis, out: Output[]): void {
+    const signal = this.tell(body, out);
+    if (signal !== undefined && !this.session.isNameless) this.unanswered.said(signal, now);
+  }
+
+  /** Says something once. Undefined: such a client would not know it. */
+  private tell(body: SignalBody, out: Output[]): Signal | undefined {
     const known = body.kind === 'offer' || body.kind === 'answer' || body.kind === 'candidate';
-    if (known || !this.session.isNameless) out.push({ type: 'signal', signal: this.session.sign(body) });
+    if (!known && this.session.isNameless) return undefined;
+    const signal = this.session.sign(body);
+    out.push({ type: 'signal', signal });
+    return signal;
   }
 
   private isGenuine(record: PeerRecord, out: Output[]): boolean {

@@ -13,8 +13,8 @@ export interface Timer {
 
 /** What a link asks for. Carried out in order. */
 export type Output =
-  /** To the other peer, by whatever path there is before the link. */
-  | { readonly type: 'signal'; readonly signal: Signal }
+  /** To the other peer, by whatever path there is before the link. `again`: a copy, which a path that tells of losses needs not. */
+  | { readonly type: 'signal'; readonly signal: Signal; readonly again?: true }
   /** To the transport of `session`. Of two sessions the former's `close` comes before the latter's `open`. */
   | { readonly type: 'transport'; readonly session: string; readonly command: TransportCommand }
   /** Over the link, on its control lane. */

@@ -86,6 +86,11 @@ export class Session {
     this.heard.add(first.seq);
   }
 
+  /** Whether a signal of this session has come before. */
+  hasHeard({ seq }: Signal): boolean {
+    return !this.isNameless && this.heard.has(seq);
+  }
+
   /**
    * Takes in a signal of this session. Returns what is to be handled now, in order; undefined for one signal too many.
    * A `cancel` waits for nothing. Signals of a client without sessions are not counted.

@@ -33,11 +33,13 @@ export interface Weather {
   readonly signalMs: readonly [Millis, Millis];
   readonly loss: number;
   readonly duplication: number;
+  /** Which signals are lost for certain, counted from 0 over both sides, copies apart. */
+  readonly lost: readonly number[];
   /** When each of several paths breaks; every signal goes over all that are whole (the server and the mesh, raced). */
   readonly paths: readonly Millis[];
 }
 
-export const FAIR: Weather = { seed: 1, signalMs: [20, 20], loss: 0, duplication: 0, paths: [Infinity] };
+export const FAIR: Weather = { seed: 1, signalMs: [20, 20], loss: 0, duplication: 0, lost: [], paths: [Infinity] };
 
 /** A transport of the test: two of them are joined once each holds the other's description. */
 interface FakeTransport {
@@ -85,6 +87,7 @@ export class Wire {
   private readonly weather: Weather;
   private readonly rng: SeededRng;
   private count = 0;
+  private signals = 0;
 
   constructor(weather: Partial<Weather> = {}) {
     this.weather = { ...FAIR, ...weather };
@@ -199,7 +202,8 @@ export class Wire {
   }
 
   private send(from: Peer, signal: Signal): void {
-    const { loss, duplication, signalMs, paths } = this.weather;
+    const { loss, duplication, lost, signalMs, paths } = this.weather;
+    if (lost.includes(this.signals++)) return;
     const chance = (share: number) => between(this.rng, 0, 1) < share;
     const whole = paths.filter((breaksAt) => this.now < breaksAt).length;
     for (let copies = whole + (chance(duplication) ? 1 : 0); copies > 0; copies--) {

@@ -44,8 +44,8 @@ export interface LinkHost {
   /** Carries out a task once the machine that asks for it has returned. */
   defer(task: () => void): void;
   put(output: Output): void;
-  /** Takes a signal to a peer that is not linked. */
-  relay(way: Way, signal: JsonSignal): void;
+  /** Takes a signal to a peer that is not linked. `again`: a copy of one that was not answered. */
+  relay(way: Way, signal: JsonSignal, again: boolean): void;
   /** How long to wait for a word after a request goes this way. */
   patienceMs(way: Way): Millis;
   tellTopology(input: TopologyInput): void;
@@ -76,6 +76,14 @@ const PATH_LOST = 'path-lost' satisfies CloseReason;
 /** Why a link ends that not even control messages leave over. */
 const CONGESTED = 'congested';
 
+/** A session that is over. */
+interface Ended {
+  /** How many signals we sent in it. */
+  readonly said: number;
+  /** We did not grant its request. */
+  readonly refused: boolean;
+}
+
 /** What the topology asks for. */
 type Dial = Extract<TopologyOutput, { readonly type: 'dial' }>;
 
@@ -90,8 +98,8 @@ export class LinkBoard {
   private readonly comebackMs: Millis;
   private readonly rng: Rng;
   private readonly host: LinkHost;
-  /** Sessions that are over: a request that comes again over another path begins nothing. */
-  private readonly ended = new ExpiringMap<string, number>({
+  /** Sessions that are over: what comes of them again, late or over another path, begins nothing. */
+  private readonly ended = new ExpiringMap<string, Ended>({
     maxEntries: LIMITS.endedSessions,
     maxAgeMs: LIMITS.endedSessionsMs,
   });
@@ -158,17 +166,18 @@ export class LinkBoard {
       if (!(error instanceof DecodeError)) throw error;
       return this.violation(blame, 'malformed', `${kind}: ${error.message}`);
     }
+    const past = this.ended.get(signal.session, this.host.now());
     let entry = this.table.get(from);
     if (entry === undefined) {
       const way = wayTo(from);
       arrivedBy(way, route);
       if (signal.kind === 'accept' || signal.kind === 'answer') return this.disown(way, signal.session);
       const opens = signal.kind === 'request' || signal.kind === 'offer';
-      if (!opens || this.ended.has(signal.session, this.host.now())) return;
+      if (!opens || past !== undefined) return;
       entry = this.create(signal.session, way);
     } else {
-      // A late copy of what was refused is no new request.
-      if (signal.kind === 'request' && this.ended.has(signal.session, this.host.now())) return;
+      // A late copy begins nothing anew. Only with what we refused may the other side go on, when our own request crossed it.
+      if (past !== undefined && (signal.kind === 'request' || (signal.kind === 'offer' && !past.refused))) return;
       arrivedBy(entry.way, route);
     }
     this.run(entry, { type: 'signal', signal });
@@ -257,7 +266,7 @@ export class LinkBoard {
 
   private create(session: string, way: Way): LinkEntry {
     const { network, config } = this;
-    const said = (ended: string): number => this.ended.get(ended, this.host.now()) ?? 0;
+    const said = (ended: string): number => this.ended.get(ended, this.host.now())?.said ?? 0;
     const link = new Link({ local: this.host.record(), network, remote: way.peer, session, config, said });
     return this.table.add(session, link, new SendScheduler(config), way);
   }
@@ -265,12 +274,13 @@ export class LinkBoard {
   /** The other side goes on with an attempt that is over here: it shall not wait for its end. */
   private disown(way: Way, session: string): void {
     // Its number matters to nobody: a cancel waits for nothing.
-    if (session !== '') this.host.relay(way, signalToJson({ kind: 'cancel', session, seq: 0, reason: 'stale' }));
+    if (session !== '') this.host.relay(way, signalToJson({ kind: 'cancel', session, seq: 0, reason: 'stale' }), false);
   }
 
-  private remove(entry: LinkEntry): void {
+  private remove(entry: LinkEntry, refused = false): void {
     this.table.delete(entry);
-    if (entry.link.session !== '') this.ended.set(entry.link.session, entry.link.said, this.host.now());
+    const { session, said } = entry.link;
+    if (session !== '') this.ended.set(session, { said, refused }, this.host.now());
   }
 
   private run(entry: LinkEntry, input: LinkInput): void {
@@ -294,7 +304,7 @@ export class LinkBoard {
       case 'signal':
         // A link that is ready says nothing but what brings it back.
         entry.way.over = false;
-        return this.host.relay(entry.way, signalToJson(output.signal));
+        return this.host.relay(entry.way, signalToJson(output.signal), output.again === true);
       case 'timer':
         return this.host.put({ ...output, timer: { machine: 'link', peer, timer: output.timer } });
       case 'violation':
@@ -350,7 +360,7 @@ export class LinkBoard {
   private closed(entry: LinkEntry, { reason, wasReady, initiator }: Extract<LinkEvent, { type: 'closed' }>): void {
     const { host } = this;
     const { peer, phase } = entry;
-    this.remove(entry);
+    this.remove(entry, initiator === 'local' && reason === 'refused');
     if (!wasReady) {
       // A request that we did not grant, or a late word of an attempt that is over, is no failure of a dial.
       if (initiator === 'local' && (reason === 'refused' || reason === 'stale')) return;

@@ -77,7 +77,7 @@ export class Mesh implements Machine<Input, Output> {
       maxPeers: () => this.settings.maxPeers,
       defer: (task) => this.tasks.push(task),
       put: (output) => this.out.push(output),
-      relay: (way, signal) => this.signal((out) => this.signaler.send(way, signal, this.wall, this.now, out)),
+      relay: (...said) => this.signal((out) => this.signaler.send(...said, this.wall, this.now, out)),
       patienceMs: (way) => this.signaler.patienceMs(way),
       tellTopology: (input) => {
         if (input.type === 'peerDown' && input.cause === 'left')

@@ -88,8 +88,16 @@ export class Signaler {
     return this.hasServer(way) ? Math.max(overMesh, ackMs(way) + rescueMs) : overMesh;
   }
 
-  send(way: Way, signal: JsonSignal, wall: Millis, now: Millis, out: Output[]): void {
+  /**
+   * @param again it is a copy of one that was not answered: the mesh sends its own again until they are acknowledged, the server
+   *   keeps no account
+   */
+  send(way: Way, signal: JsonSignal, again: boolean, wall: Millis, now: Millis, out: Output[]): void {
     const path = this.choose(way);
+    if (again) {
+      if (path === 'server' || path === 'both') this.overServer(way, signal, out);
+      return;
+    }
     const envelope = path === 'mesh' || path === 'both' ? this.seal(way, signal, wall) : undefined;
     // What is too large for the mesh, or one too many, has the server alone.
     const server = path === 'server' || path === 'both' || (envelope === undefined && this.hasServer(way));

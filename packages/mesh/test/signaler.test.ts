@@ -27,8 +27,8 @@ class Bench {
     this.signaler = new Signaler(new Author('test', SELF, 1), () => this.carriers);
   }
 
-  send(way: Way, signal = SIGNAL): string[] {
-    return this.take((out) => this.signaler.send(way, signal, 0, this.now, out));
+  send(way: Way, signal = SIGNAL, again = false): string[] {
+    return this.take((out) => this.signaler.send(way, signal, again, 0, this.now, out));
   }
 
   /** The latest envelope that went over the mesh. */
@@ -329,3 +329,17 @@ describe('the content of an envelope', () => {
     expect(() => decodeSignal(spoilt)).toThrow(DecodeError);
   });
 });
+
+it.each<[links: number, online: boolean, expected: string[]]>([
+  [0, true, ['server']],
+  [2, true, []],
+  [0, false, []],
+])(
+  'a copy of what was not answered goes over the server alone, which keeps no account: %i links, online %s',
+  (links, online, expected) => {
+    const bench = new Bench(links, online);
+    const way = wayTo(PEER, [BETWEEN]);
+    expect(bench.send(way, SIGNAL, true)).toEqual(expected);
+    expect(bench.signaler.size).toBe(0);
+  },
+);

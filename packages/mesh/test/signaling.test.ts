@@ -1,3 +1,4 @@
+import { recordToJson } from '@peerpigeon/identity';
 import { SeededRng } from '@peerpigeon/core';
 import type { PeerId } from '@peerpigeon/core';
 import { isSignal } from '@peerpigeon/signaling-protocol';
@@ -149,6 +150,35 @@ test('an accept of an attempt that is over is answered by a cancel, so that the 
       : [],
   );
   expect(written).toMatchObject([{ to: id(2), data: { kind: 'cancel', session: 'gone' } }]);
+});
+
+test('S101: a late copy of an offer whose attempt is over does not lead the next attempt astray', () => {
+  const mesh = new Mesh({ peerId: id(1), network: 'test', epoch: 1, settings: DEFAULT_SETTINGS }, new SeededRng(1));
+  const out: Output[] = [];
+  const hear = (type: 'signal' | 'offer', data: object): void =>
+    mesh.handle({ type: 'signaling', event: { type: 'message', message: { type, from: id(2), data } } }, 100, out);
+  const record = { id: id(2), epoch: 1, caps: { maxPeers: 3 }, expires: 9e15 };
+  const request = (session: string): object => ({
+    kind: 'request',
+    session,
+    seq: 0,
+    purpose: 'ring',
+    isolated: false,
+    record: recordToJson(record),
+  });
+  const opened = (): string[] =>
+    out.flatMap((output) => (output.type === 'transport' && output.command.type === 'open' ? [output.session] : []));
+  mesh.handle({ type: 'join', url: 'ws://localhost/' }, 0, out);
+  mesh.handle({ type: 'signaling', event: { type: 'opened' } }, 0, out);
+  const connected = { type: 'connected', peerId: id(1), protocol: 1 } as const;
+  mesh.handle({ type: 'signaling', event: { type: 'message', message: connected } }, 0, out);
+  hear('signal', request('former'));
+  hear('signal', { kind: 'cancel', session: 'former', seq: 9, reason: 'x' });
+  hear('signal', request('present'));
+  hear('offer', { type: 'offer', sdp: 'late', session: 'former', seq: 1 });
+  expect(opened()).toEqual([]);
+  hear('offer', { type: 'offer', sdp: 'v=0', session: 'present', seq: 1 });
+  expect(opened()).toEqual(['present']);
 });
 
 describe('reports', () => {
