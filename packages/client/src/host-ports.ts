@@ -1,6 +1,6 @@
 import { platform } from '#platform';
 import type { Links, Ports, Signaling, SignalingChannel, SignalingHandlers } from '@peerpigeon/mesh';
-import { LOST } from '@peerpigeon/signaling-protocol';
+import { lateChannel } from './adapters/late-channel.js';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
 import { webCrypto } from './adapters/web-crypto.js';
@@ -47,10 +47,10 @@ async function hostLinks(options: MeshOptions, onWarning: (warning: RtcWarning) 
  * The given WebSocket or the host's, as a signaling port; `broadcast:` leads to the other tabs.
  * @throws {PeerPigeonError} `UNSUPPORTED`
  */
-export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket'>): Promise<Signaling> {
+export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket' | 'signalingToken'>): Promise<Signaling> {
   const WebSocket = options.WebSocket ?? (await platform.loadWebSocket());
   if (WebSocket === undefined) throw missing('WebSocket', 'pass { WebSocket }');
-  const server = webSocket(WebSocket);
+  const server = webSocket(WebSocket, options.signalingToken);
   return {
     open: (url, handlers) => (url.startsWith(TABS) ? openTabs(url, handlers) : server.open(url, handlers)),
   };
@@ -58,23 +58,8 @@ export async function hostSignaling(options: Pick<MeshOptions, 'WebSocket'>): Pr
 
 /** The other tabs of this origin: loaded when it is asked for. */
 function openTabs(url: string, handlers: SignalingHandlers): SignalingChannel {
-  let channel: SignalingChannel | undefined;
-  let isClosed = false;
-  const load = async (): Promise<void> => {
-    try {
-      const { broadcastChannel } = await import('./adapters/broadcast-channel.js');
-      if (!isClosed) channel = broadcastChannel().open(url, handlers);
-    } catch (error) {
-      // No such thing here, or the code could not be loaded.
-      if (!isClosed) handlers.closed(LOST, String(error));
-    }
-  };
-  void load();
-  return {
-    send: (text) => channel?.send(text),
-    close: () => {
-      isClosed = true;
-      channel?.close();
-    },
-  };
+  return lateChannel(async () => {
+    const { broadcastChannel } = await import('./adapters/broadcast-channel.js');
+    return () => broadcastChannel().open(url, handlers);
+  }, handlers);
 }

@@ -78,6 +78,8 @@ export type { LinkCommand, PeerConnectionOptions, RtcConstructor } from './adapt
 export { webRtc } from './adapters/web-rtc.js';
 export type { RtcWarning, WebRtcLinks, WebRtcOptions } from './adapters/web-rtc.js';
 export type { IceServerLease, IceServerProvider, IceServers } from './adapters/ice-servers.js';
+export { iceServersFrom } from './adapters/ice-servers-from.js';
+export type { SignalingToken } from './adapters/signaling-token.js';
 export { webSocket } from './adapters/web-socket.js';
 export type { WebSocketConstructor } from './adapters/web-socket.js';
 export { memoryStorage } from './adapters/memory-storage.js';

@@ -4,6 +4,7 @@ import { isNetworkName } from '@peerpigeon/signaling-protocol';
 import type { RtcConstructor } from './adapters/peer-connection.js';
 import { checkIceServers, type IceServers } from './adapters/ice-servers.js';
 import { MAX_CONNECTIONS } from './adapters/web-rtc.js';
+import type { SignalingToken } from './adapters/signaling-token.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { ArgumentRangeError, ArgumentTypeError, checkInteger, checkType } from './argument.js';
 import { MAX_CONTENT_BYTES } from './content.js';
@@ -59,6 +60,11 @@ export interface MeshOptions extends Partial<MeshSettings> {
   readonly RTCPeerConnection?: RtcConstructor;
   /** WebSocket to use instead of the host's; in Node instead of `ws`. */
   readonly WebSocket?: WebSocketConstructor;
+  /**
+   * The token that the signaling server wants, or a function, also async, that fetches one; it is asked at each connection anew, so
+   * that it may be short-lived. Sent among the WebSocket's subprotocols.
+   */
+  readonly signalingToken?: SignalingToken;
   /** Where lines of the log go; default the console. */
   readonly logger?: Logger;
   /** Log everything to the console; else only errors. An own logger gets everything either way. Default false. */
@@ -120,6 +126,7 @@ const NAMES: readonly string[] = Object.keys(DEFAULT_SETTINGS).concat(
     'maxConnections',
     'RTCPeerConnection',
     'WebSocket',
+    'signalingToken',
   ],
   ['logger', 'debug', 'ports'],
 );
@@ -154,6 +161,7 @@ export function checkOptions(options: MeshOptions): void {
     checkType('history', options.history, 'object');
     checkInteger('history.sinceMs', options.history.sinceMs, 0, MAX_HISTORY_MS);
   }
+  checkToken(options.signalingToken);
   if (options.order !== undefined && options.order !== 'none' && options.order !== 'fifo') {
     throw new ArgumentRangeError(`order: expected 'none' or 'fifo', got ${String(options.order)}`);
   }
@@ -167,6 +175,11 @@ export function checkOptions(options: MeshOptions): void {
   if (!isNetworkName(checkType('networkName', networkName, 'string'))) {
     throw new ArgumentRangeError('networkName: expected 1 to 128 well-formed characters');
   }
+}
+
+/** @throws {TypeError} for what can be no token; one that the server does not take is its matter */
+export function checkToken(token: SignalingToken | undefined): void {
+  if (token !== undefined && typeof token !== 'function') checkType('signalingToken', token, 'string');
 }
 
 /** The settings that the options ask for. An explicit `minPeers` above `maxPeers` is an error, the default gives way (S62). */

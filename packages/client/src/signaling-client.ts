@@ -7,6 +7,7 @@ import { watchPage } from './adapters/page.js';
 import { secureRng } from './adapters/secure-rng.js';
 import { systemClock } from './adapters/system-clock.js';
 import { keepResume, takeResume } from './adapters/tab-session.js';
+import type { SignalingToken } from './adapters/signaling-token.js';
 import { webCrypto } from './adapters/web-crypto.js';
 import type { WebSocketConstructor } from './adapters/web-socket.js';
 import { Alarm } from './alarm.js';
@@ -14,7 +15,7 @@ import { Emitter, type Listener } from './emitter.js';
 import { hostSignaling } from './host-ports.js';
 import { Joining } from './joining.js';
 import { prefixedLogger, type Logger } from './logger.js';
-import { checkConnect, joinOf, type CheckedConnect, type ConnectOptions } from './options.js';
+import { checkConnect, checkToken, joinOf, type CheckedConnect, type ConnectOptions } from './options.js';
 import { Uplink } from './uplink.js';
 
 /** Options of `new SignalingClient(options)`. */
@@ -24,6 +25,8 @@ export interface SignalingClientOptions {
   readonly networkName?: string;
   /** WebSocket to use instead of the host's. */
   readonly WebSocket?: WebSocketConstructor;
+  /** As the mesh's option: the token that the server wants, or what fetches one. */
+  readonly signalingToken?: SignalingToken;
   /** Signaling port to use instead of WebSocket. */
   readonly signaling?: Signaling;
   /** Where errors go; default the console. */
@@ -82,6 +85,7 @@ export class SignalingClient {
   /** @throws {TypeError} for a wrong id; {RangeError} for a wrong network; {PeerPigeonError} `UNSUPPORTED` */
   constructor(options: SignalingClientOptions) {
     this.options = options;
+    checkToken(options.signalingToken);
     this.peerId = peerIdFromName(options.peerId);
     const record = { ...bareRecord(this.peerId), epoch: this.clock.wall() };
     this.session = new Session({ record, network: options.networkName, rng: secureRng(webCrypto()) });

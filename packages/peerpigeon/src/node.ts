@@ -1,3 +1,14 @@
 export * from '@peerpigeon/client';
 export { PeerPigeonServer } from '@peerpigeon/server';
-export type { PeerInfo, ServerAddress, ServerEvents, ServerOptions, ServerStats } from '@peerpigeon/server';
+export type {
+  Authorize,
+  AuthRequest,
+  Grant,
+  PeerInfo,
+  PeerPigeonServerOptions,
+  Refusal,
+  ServerAddress,
+  ServerEvents,
+  ServerOptions,
+  ServerStats,
+} from '@peerpigeon/server';

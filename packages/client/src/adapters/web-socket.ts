@@ -1,15 +1,27 @@
 import type { Signaling, SignalingChannel, SignalingHandlers } from '@peerpigeon/mesh';
+import { lateChannel } from './late-channel.js';
+import { currentToken, type SignalingToken } from './signaling-token.js';
 
 /** The constructor a WebSocket implementation gives: the browser's, or that of `ws` in Node. */
-export type WebSocketConstructor = new (url: string) => WebSocket;
+export type WebSocketConstructor = new (url: string, protocols?: string[]) => WebSocket;
 
 /** No close frame was seen: RFC 6455 §7.4.1. */
 const ABNORMAL_CLOSURE = 1006;
 const NORMAL_CLOSURE = 1000;
 
-/** The signaling port over WebSocket (RFC 6455): text messages, one socket a channel. */
-export function webSocket(WebSocket: WebSocketConstructor): Signaling {
-  return { open: (url, handlers) => new WebSocketChannel(new WebSocket(url), handlers) };
+/**
+ * The signaling port over WebSocket (RFC 6455): text messages, one socket a channel.
+ * @param token goes among the subprotocols, where no log shows it: the one header that a page can set
+ */
+export function webSocket(WebSocket: WebSocketConstructor, token?: SignalingToken): Signaling {
+  const open = (url: string, handlers: SignalingHandlers, protocols?: string[]): SignalingChannel =>
+    new WebSocketChannel(new WebSocket(url, protocols), handlers);
+  if (token === undefined) return { open: (url, handlers) => open(url, handlers) };
+  const prepare = async (url: string, handlers: SignalingHandlers): Promise<() => SignalingChannel> => {
+    const protocols = ['peerpigeon.v1', `peerpigeon.jwt.${await currentToken(token)}`];
+    return () => open(url, handlers, protocols);
+  };
+  return { open: (url, handlers) => lateChannel(() => prepare(url, handlers), handlers) };
 }
 
 class WebSocketChannel implements SignalingChannel {

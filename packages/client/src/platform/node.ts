@@ -28,13 +28,13 @@ export const platform: Platform = {
   async loadWebSocket() {
     const { WebSocket: Ws } = await import('ws');
     class NodeWebSocket extends Ws {
-      constructor(url: string) {
+      constructor(url: string, protocols?: string[]) {
         // Its types do not know closeTimeout yet.
         const options: ClientOptions & { closeTimeout: number } = {
           closeTimeout: CLOSE_TIMEOUT_MS,
           perMessageDeflate: false,
         };
-        super(url, options);
+        super(url, protocols, options);
       }
     }
     return NodeWebSocket as unknown as WebSocketConstructor;
