@@ -47,13 +47,13 @@ async function main() {
   if (await isTaken('localhost', demoPort)) throw new Error(takenMessage('DEMO_PORT', demoPort, 'npm run dev'));
 
   await installIfNeeded();
-  const { code } = await build([...(taken ? [] : ['@peerpigeon/signaling-app']), '@peerpigeon/demo-app^...']);
+  const { code } = await build([...(taken ? [] : ['@peerpigeon/signaling']), '@peerpigeon/demo-app^...']);
   if (code !== 0) throw new Error('The build failed.');
 
   const running = [];
   if (!taken) {
     const app = join(ROOT, 'apps', 'signaling', 'dist', 'main.js');
-    const { ended } = start(process.execPath, [app], { env: { PORT: String(port), HOST: host } });
+    const { ended } = start(process.execPath, [app], { env: { PORT: String(port), HOST: host, DRAIN_TIME: '500' } });
     running.push(ended.then(() => 'The signaling server'));
     await ready('The signaling server', ended, () => isSignalingServer(host, port));
   }

@@ -105,12 +105,16 @@ export function run(command, args, options) {
   return start(command, args, options).ended;
 }
 
-/** Ends every child: politely first, by force after three seconds. */
-export async function endChildren() {
+/**
+ * Ends every child: politely first, by force after some time.
+ * @param {NodeJS.Signals} [signal]
+ * @param {number} [graceMs]
+ */
+export async function endChildren(signal = 'SIGTERM', graceMs = GRACE_MS) {
   const all = [...children].filter((child) => child.exitCode === null && child.signalCode === null);
   const gone = Promise.all(all.map((child) => new Promise((resolve) => child.once('exit', resolve))));
-  for (const child of all) signalGroup(child, 'SIGTERM');
-  const killer = setTimeout(() => all.forEach((child) => signalGroup(child, 'SIGKILL')), GRACE_MS);
+  for (const child of all) signalGroup(child, signal);
+  const killer = setTimeout(() => all.forEach((child) => signalGroup(child, 'SIGKILL')), graceMs);
   await gone;
   clearTimeout(killer);
 }
@@ -119,13 +123,17 @@ export async function endChildren() {
  * On Ctrl-C, SIGTERM or a closed terminal: end the children, then exit. A second signal (npm forwards the terminal's)
  * changes nothing.
  * @param {number | ((signal: NodeJS.Signals) => number)} exitCode
+ * @param {{ passOn?: boolean, graceMs?: number }} [how] `passOn`: children get the signal that we got, not SIGTERM; `graceMs`: so
+ *   long they may take
  */
-export function exitOnSignal(exitCode) {
+export function exitOnSignal(exitCode, { passOn = false, graceMs = GRACE_MS } = {}) {
   /** @param {NodeJS.Signals} signal */
   const end = (signal) => {
     if (ending) return;
     ending = true;
-    void endChildren().then(() => process.exit(typeof exitCode === 'number' ? exitCode : exitCode(signal)));
+    void endChildren(passOn ? signal : 'SIGTERM', graceMs).then(() =>
+      process.exit(typeof exitCode === 'number' ? exitCode : exitCode(signal)),
+    );
   };
   process.on('SIGINT', end);
   process.on('SIGTERM', end);
