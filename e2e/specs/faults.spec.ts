@@ -65,8 +65,9 @@ test(
     await talkOn(near, far);
     for (const tab of [near, far]) {
       expect(await tab.events('peerDisconnected')).toEqual([]);
-      // A direct message is told as failed after 10 s, even if it arrives later on.
-      figure('direct messages not acknowledged in time', (await tab.events('messageFailed')).length, `of ${ROUNDS}`);
+      // What waits for the path is no failure, however long it has waited.
+      expect(await tab.events('messageFailed')).toEqual([]);
+      await expect.poll(async () => (await tab.events('messageDelivered')).length).toBe(ROUNDS);
     }
     await steps(near, cutAt, figure);
     // What was on its way arrives at once.
@@ -90,6 +91,7 @@ test(
     for (const tab of [near, far]) {
       expect(await tab.events('peerDisconnected')).toEqual([]);
       expect(await tab.events('peerConnected')).toHaveLength(1);
+      expect(await tab.events('messageFailed')).toEqual([]);
     }
     await steps(near, lostAt, figure);
     figure('path lost to the first message', Math.min(...(await heard(near, farId)).map(({ at }) => at)) - lostAt);

@@ -20,6 +20,11 @@ export interface Resending {
   /** How long the origin waits for an acknowledgement before it reports a failure, unless a message says otherwise. */
   readonly ackTimeoutMs: Millis;
   /**
+   * How long it waits at most while it has a link with the receiver that is silent: what was given to it is delivered when a path
+   * is found again. Not where a message says how long it may take.
+   */
+  readonly silentTimeoutMs: Millis;
+  /**
    * When an unanswered message is sent again, after it was sent first, and from the last on twice as late each time; over
    * another link if there is one. No sooner than what is sent there and back takes, once that is known.
    */
@@ -99,6 +104,8 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network' | 'rng'> = {
   direct: {
     /** 1,000 peers with three links each and 55 ms a link: 2.6 s in the median, 6.3 s at the 99th percentile (measured). */
     ackTimeoutMs: 10_000,
+    /** A link is dead after 30 s of silence (link), and a restart that was begun before may end yet. */
+    silentTimeoutMs: 40_000,
     /**
      * Above any round trip at eight links (p99 1.5 s), and four of five at three links of 1,000 peers (median 2.6 s). Custody has
      * what is lost on its way; left are relays that die with a copy, and lost acknowledgements.
@@ -110,6 +117,7 @@ export const DEFAULTS: Omit<Config, 'peerId' | 'network' | 'rng'> = {
   signal: {
     /** A dial is given up after 15 s (link), and has the server as a second path. */
     ackTimeoutMs: 8_000,
+    silentTimeoutMs: 8_000,
     /** Signals mostly go over known routes of a few links; a guess. */
     resendAfterMs: [1_000, 2_000, 4_000],
     /** Eight dials at once with a description and 30 candidates each. */

@@ -120,6 +120,11 @@ export class Neighbourhood {
     return this.lodgers.size;
   }
 
+  /** Whether nothing has been heard of a neighbour for a while. */
+  isSuspect(peer: PeerId): boolean {
+    return this.suspects.has(peer);
+  }
+
   /** Whether a neighbour is to be avoided. */
   suspect(peer: PeerId, suspected: boolean): void {
     if (!suspected) this.suspects.delete(peer);

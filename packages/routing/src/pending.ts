@@ -10,6 +10,9 @@ import type { Output } from './output.js';
 import { RoundTrip } from './round-trip.js';
 import { straighten } from './source-route.js';
 
+/** How often it is seen whether a silent link is heard of again. Ours. */
+const SILENT_LOOK_MS = 1_000;
+
 /** Where an own message stands between the `route` input and its one `delivered` or `failed`. */
 type State =
   /** There was no link to send it over; the next one takes it. */
@@ -29,7 +32,9 @@ interface Entry {
   readonly mostHops: number | undefined;
   readonly resending: Resending;
   readonly routedAt: Millis;
-  readonly deadline: Millis;
+  deadline: Millis;
+  /** The deadline may be put off until then. */
+  readonly lastDeadline: Millis;
   readonly tried: Set<PeerId>;
   state: State;
   firstSentAt: Millis;
@@ -115,6 +120,7 @@ export class PendingTable {
       out.push(failed(envelope.id, to, tooLarge ? 'tooLarge' : 'refused'));
       return;
     }
+    const deadline = now + (timeoutMs ?? resending.ackTimeoutMs);
     const entry: Entry = {
       envelope,
       to,
@@ -122,7 +128,8 @@ export class PendingTable {
       mostHops,
       resending,
       routedAt: now,
-      deadline: now + (timeoutMs ?? resending.ackTimeoutMs),
+      deadline,
+      lastDeadline: timeoutMs === undefined ? now + resending.silentTimeoutMs : deadline,
       tried: new Set(),
       state: 'waiting',
       firstSentAt: now,
@@ -186,7 +193,10 @@ export class PendingTable {
   onTimer(messageId: MessageId, now: Millis, out: Output[]): void {
     const entry = this.entries.get(messageId);
     if (entry === undefined) return;
-    if (now >= entry.deadline) {
+    if (now >= entry.deadline && entry.deadline < entry.lastDeadline && this.neighbourhood.isSuspect(entry.to)) {
+      entry.deadline = Math.min(entry.lastDeadline, now + SILENT_LOOK_MS);
+      out.push({ type: 'timer', at: entry.deadline, timer: { type: 'pending', messageId } });
+    } else if (now >= entry.deadline) {
       // A copy that neither arrived nor came back may have arrived all the same.
       const unsure = entry.attempts > entry.nacks ? 'timeout' : 'unreachable';
       this.fail(entry, this.departed.has(entry.to, now) ? 'left' : unsure, now, out);

@@ -170,3 +170,55 @@ describe('why a message fails', () => {
     expect(() => author({ maxAttempts })).toThrow(RangeError);
   });
 });
+
+describe('a receiver whose link is silent', () => {
+  const pair = (): Network => {
+    const network = new Network();
+    network.add(A, B);
+    network.link(A, B);
+    network.lose = () => true;
+    return network;
+  };
+  const route = (network: Network, timeoutMs?: number): void =>
+    network.feed(A, { type: 'route', envelope: envelopeOf(A, B), ...(timeoutMs !== undefined && { timeoutMs }) });
+
+  it('S14: is waited for until the link is heard of again, beyond the usual timeout', () => {
+    const network = pair();
+    route(network);
+    network.run(3_500);
+    network.feed(A, { type: 'suspect', peer: B });
+    network.run(25_000);
+    expect(network.take(A)).toEqual([]);
+    // A reliable transport brings what was given to it.
+    const message = network.sent.find(({ from }) => from === A)?.message as Message;
+    network.lose = () => false;
+    network.feed(A, { type: 'recovered', peer: B });
+    network.deliverLater(A, B, message, 10);
+    network.run(26_000);
+    expect(network.take(A)).toMatchObject([{ type: 'delivered', late: false }]);
+    expect(network.take(B)).toMatchObject([{ type: 'message' }]);
+  });
+
+  it('is not waited for without end, nor once it is gone, nor longer than the message may take', () => {
+    const failedAt = (act: (network: Network) => void, timeoutMs?: number): number => {
+      const network = pair();
+      route(network, timeoutMs);
+      network.feed(A, { type: 'suspect', peer: B });
+      act(network);
+      for (let at = 1_000; at <= 60_000; at += 1_000) {
+        network.run(at);
+        if (network.take(A).some(({ type }) => type === 'failed')) return at;
+      }
+      return Infinity;
+    };
+    expect(failedAt(() => undefined)).toBe(DEFAULTS.direct.silentTimeoutMs);
+    expect(failedAt(() => undefined, 2_000)).toBe(2_000);
+    expect(
+      failedAt((network) => {
+        network.run(15_000);
+        network.unlink(A, B);
+      }),
+    ).toBeLessThanOrEqual(17_000);
+    expect(failedAt((network) => network.feed(A, { type: 'recovered', peer: B }))).toBe(DEFAULTS.direct.ackTimeoutMs);
+  });
+});
