@@ -20,7 +20,7 @@ if (argumentsFor === undefined) throw new Error(`expected one of ${Object.keys(T
 
 /** @type {string[]} */
 const problems = [];
-const published = packages(['packages']).filter(({ manifest }) => manifest.private !== true);
+const published = packages(['packages', 'apps']).filter(({ manifest }) => manifest.private !== true);
 for (const { folder } of published) {
   const program = join(ROOT, 'node_modules', '.bin', tool);
   const { code, output } = await run(program, argumentsFor(folder), { capture: true, timeoutMs: TIMEOUT_MS });

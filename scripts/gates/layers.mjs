@@ -2,7 +2,7 @@
  * The layer rules: who may import whom, and what a core may hold. Arrows point down only; a protocol core never imports
  * a sibling.
  */
-import { dirname, join, normalize } from 'node:path';
+import { basename, dirname, join, normalize } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { ROOT } from '../process.mjs';
@@ -22,7 +22,7 @@ export const LAYERS = {
   server: [...VOCABULARY, 'signaling-protocol'],
   simulator: ['mesh', ...BELOW_MESH],
   client: ['mesh', ...BELOW_MESH],
-  peerpigeon: ['core', 'client', 'server'],
+  peerpigeon: ['core', 'client', 'server', 'signaling'],
 };
 
 /** Pure packages: no I/O, no async, no state of the module. */
@@ -100,7 +100,7 @@ export function layerProblems(root = ROOT) {
       }
     }
     const references = JSON.parse(read(`${folder}/tsconfig.json`, root)).references ?? [];
-    const referenced = references.map((/** @type {{ path: string }} */ it) => SCOPE + it.path.replace('../', ''));
+    const referenced = references.map((/** @type {{ path: string }} */ it) => SCOPE + basename(it.path));
     for (const dependency of Object.keys(dependencies).filter((it) => it.startsWith(SCOPE))) {
       if (!referenced.includes(dependency)) problems.push(`${folder}/tsconfig.json: no reference to ${dependency}`);
     }

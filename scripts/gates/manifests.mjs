@@ -21,7 +21,7 @@ function leaves(target) {
 
 /** @type {string[]} */
 const problems = [];
-const published = packages(['packages']).filter(({ manifest }) => manifest.private !== true);
+const published = packages(['packages', 'apps']).filter(({ manifest }) => manifest.private !== true);
 for (const { folder, manifest } of published) {
   const fields = /** @type {Record<string, any>} */ (manifest);
   /** @param {unknown} ok @param {string} what */
