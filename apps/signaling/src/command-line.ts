@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { FILE_SUFFIX, mayStandInFile, type Setting, SETTINGS, type Settings, type Told } from './settings.js';
 
 /** What the process is to do. */
-export type Command = 'start' | 'check' | 'help' | 'version';
+export type Command = 'start' | 'check' | 'health' | 'help' | 'version';
 
 /** A command line and its environment, read. */
 export interface CommandLine {
@@ -24,7 +24,7 @@ const FALSE = ['false', '0', 'no', 'off'];
  */
 export function readCommandLine(args: readonly string[], environment: Environment): CommandLine {
   const flags = readFlags(args);
-  const command = (['help', 'version', 'check'] as const).find((name) => flags.get(name) === true) ?? 'start';
+  const command = (['help', 'version', 'check', 'health'] as const).find((name) => flags.get(name) === true) ?? 'start';
   const settings = new Map<string, Told>();
   // Who asks for help may have told anything.
   if (command === 'help' || command === 'version') return { command, settings };
@@ -39,6 +39,7 @@ function readFlags(args: readonly string[]): Flags {
     help: { type: 'boolean', short: 'h' },
     version: { type: 'boolean' },
     check: { type: 'boolean' },
+    health: { type: 'boolean' },
   };
   for (const setting of SETTINGS) {
     const { flag, description } = setting;

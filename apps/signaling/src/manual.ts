@@ -14,6 +14,7 @@ Every option is a flag or a variable of the environment; of the two the flag cou
   -h, --help    this text
   --version     the version
   --check       prints the options in force, secrets masked, and ends: with 1 if one is wrong
+  --health      asks the server that runs with these options how it is, and ends: with 1 unless it is well
 `;
 
 const SIGNALS = `

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { PeerPigeonError } from '@peerpigeon/core';
 import { PeerPigeonServer } from '@peerpigeon/server';
 import { type CommandLine, explain, explainStart, readCommandLine } from './command-line.js';
+import { checkHealth } from './health.js';
 import { createLog, type Logger, logEvents } from './log.js';
 import { configurationText, helpText } from './manual.js';
 import { serverOptions, type Settings } from './settings.js';
@@ -89,6 +90,8 @@ export async function run(args: readonly string[]): Promise<void> {
     case 'check':
       createServer(settings);
       return console.log(configurationText(settings));
+    case 'health':
+      return checkHealth(settings).catch((error: unknown) => fail((error as Error).message));
     case 'start':
       return serve(settings);
   }

@@ -215,4 +215,16 @@ describe('the signaling process', () => {
     expect(await print('--check', '--port', '1', '--turn-secret', TOKEN)).toMatch(/^PORT=1 +# --port\n/);
     await expect(print('--check', '--port', '-1')).rejects.toThrow('--port');
   });
+
+  test('--health asks the server that runs with the same options', async () => {
+    const run = promisify(execFile);
+    const signaling = new Signaling();
+    const { port } = new URL(await signaling.url());
+    const health = async (...args: string[]): Promise<void> =>
+      void (await run(process.execPath, [MAIN, '--health', ...args]));
+    await health('--host', '0.0.0.0', '--port', port);
+    signaling.child.kill('SIGINT');
+    await signaling.exit;
+    await expect(health('--host', '127.0.0.1', '--port', port)).rejects.toThrow(`http://127.0.0.1:${port}/health`);
+  });
 });
