@@ -4,7 +4,7 @@
  * cannot be had is an error that says what to do, never a silent skip. Without an optional one the tests that need it are
  * left out, which the end of the run says again; in CI it is an error like any other.
  */
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ROOT, run } from './process.mjs';
 
@@ -42,6 +42,12 @@ export const SYSTEM_PARTS = {
     versionArgs: ['--version'],
     debian: 'coturn',
   },
+  redis: {
+    variable: 'PEERPIGEON_REDIS',
+    commands: ['redis-server', 'valkey-server'],
+    versionArgs: ['--version'],
+    debian: 'redis-server',
+  },
 };
 
 /** The value of a part's variable that says: leave out what needs it. */
@@ -55,8 +61,13 @@ const NONE = 'none';
  * @property {(path: string) => boolean} executable
  * @property {(command: string, args: string[], timeoutMs: number) => Promise<boolean>} succeeds
  * @property {(name: 'chromium') => Promise<string | undefined>} playwrightPath
+ * @property {<Result>(act: () => Promise<Result>) => Promise<Result>} withoutServices Does something while no package that
+ *   is installed may start a service: the tests start their own.
  * @property {(text: string) => void} log
  */
+
+/** Asked by Debian's packages before they start a service; 101: they may not. */
+const POLICY = '/usr/sbin/policy-rc.d';
 
 /** @type {Host} */
 const thisMachine = {
@@ -82,6 +93,16 @@ const thisMachine = {
     // Not at the top: this file also loads before anything is installed.
     const playwright = await import('@playwright/test');
     return playwright[name].executablePath();
+  },
+  async withoutServices(act) {
+    // Whoever has a policy of his own keeps it.
+    if (existsSync(POLICY)) return act();
+    writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+    try {
+      return await act();
+    } finally {
+      rmSync(POLICY, { force: true });
+    }
   },
   log: (text) => console.log(text),
 };
@@ -131,9 +152,10 @@ export async function findSystemPart(name, part, host = thisMachine) {
   }
   if (part.debian !== undefined && host.debianRoot) {
     host.log(`No ${name} found; trying apt-get install ${part.debian}.`);
+    const install = ['install', '-y', '--no-install-recommends', part.debian];
     const installed =
       (await host.succeeds('apt-get', ['update'], APT_TIMEOUT_MS)) &&
-      (await host.succeeds('apt-get', ['install', '-y', '--no-install-recommends', part.debian], APT_TIMEOUT_MS));
+      (await host.withoutServices(() => host.succeeds('apt-get', install, APT_TIMEOUT_MS)));
     const path = installed ? await fromPath() : undefined;
     if (path !== undefined) return path;
   }

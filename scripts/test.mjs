@@ -5,7 +5,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findE2eParts } from './e2e-parts.mjs';
+import { findE2eParts, findUnitParts } from './e2e-parts.mjs';
 import { ROOT, exitOnSignal, run } from './process.mjs';
 import { checkCounts, playwrightCounts, vitestCounts } from './report.mjs';
 import { build, install, nodeComplaint } from './workspace.mjs';
@@ -84,15 +84,20 @@ const PARTS = [
     name: 'unit',
     title: 'Unit and simulation tests',
     needs: ['install'],
-    run: () => {
+    run: async () => {
+      const { env, leftOut } = await findUnitParts();
+      for (const line of leftOut) console.log(line);
       const file = reportFile('unit');
-      return counted({
+      const result = await counted({
         command: tool('vitest'),
         args: ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${file}`],
+        env,
         file,
         timeoutMs: UNIT_TIMEOUT_MS,
         counts: vitestCounts,
       });
+      result.notes.push(...leftOut);
+      return result;
     },
   },
   {

@@ -27,6 +27,12 @@ function machine(options: {
       return Promise.resolve(call === 'apt-get update' || brought !== undefined);
     },
     playwrightPath: () => Promise.resolve(options.playwright),
+    withoutServices: async (act) => {
+      calls.push('no services');
+      const result = await act();
+      calls.push('services');
+      return result;
+    },
     log: () => undefined,
   };
   return { calls, find: () => findSystemPart('Chromium', SYSTEM_PARTS.chromium, host) };
@@ -64,14 +70,14 @@ describe('S184: the tests find a Chromium, or say what to do', () => {
     expect(calls).toEqual(['playwright install chromium']);
   });
 
-  test('the download fails: root on Debian installs the package', async () => {
+  test('the download fails: root on Debian installs the package, which starts no service', async () => {
     const { calls, find } = machine({
       playwright: '/cache/chrome',
       root: true,
       brings: { [APT]: '/usr/bin/chromium' },
     });
     expect(await find()).toBe('/usr/bin/chromium');
-    expect(calls).toEqual(['playwright install chromium', 'apt-get update', APT]);
+    expect(calls).toEqual(['playwright install chromium', 'apt-get update', 'no services', APT, 'services']);
   });
 
   test('without root there is no apt-get, and the error says what to do', async () => {

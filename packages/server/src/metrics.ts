@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { BackplaneStats } from './backplane/backplane.js';
 
 /** Bounds of the histograms, in s: from what a relay takes in one process to what a slow mobile network does. */
 const ROUTE_BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
@@ -99,6 +100,33 @@ export class Metrics {
   gauge(name: string, help: string, read: () => number): void {
     const gauge: Gauge = new Gauge({ name, help, registers: [], collect: () => gauge.set(read()) });
     this.registry.registerMetric(gauge);
+  }
+
+  /** A figure that only grows, read whenever somebody asks. */
+  count(name: string, help: string, read: () => number): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
+    this.registry.registerMetric(counter);
+  }
+
+  /** The figures of a server that is one of several nodes. */
+  backplane(read: () => BackplaneStats | undefined): void {
+    this.gauge('pp_backplane_up', 'Whether the other nodes can be reached', () => Number(read()?.up ?? false));
+    this.gauge('pp_backplane_nodes', 'Nodes known to live', () => read()?.nodes ?? 0);
+    this.gauge('pp_backplane_queue', 'Questions to the index that are on their way', () => read()?.queue ?? 0);
+    this.gauge('pp_backplane_lag_seconds', 'How long the last message from a node was on its way', () => {
+      return (read()?.lagMs ?? 0) / 1_000;
+    });
+    const resyncs = 'How often the index had to be told anew what this node holds';
+    this.count('pp_backplane_resync_total', resyncs, () => read()?.resyncs ?? 0);
+    this.count('pp_ghosts_reaped_total', 'Ids of dead nodes removed from the index', () => read()?.reaped ?? 0);
   }
 
   /** All figures as text, with Node's own: event loop, heap, garbage collection, observed from the first time on. */

@@ -127,6 +127,16 @@ export const OPTION_TABLE = {
     range: [60_000, MAX_DELAY_MS],
     text: 'How long TURN credentials are good',
   },
+  redisUrl: {
+    value: '',
+    secret: true,
+    text: 'Redis or Valkey that several servers share, which are nodes of one deployment then: redis://host:6379; empty: alone',
+  },
+  redisPrefix: {
+    value: 'pp:',
+    text: 'What all keys and channels there begin with; the same for all nodes of a deployment',
+  },
+  nodeId: { value: '', text: 'This node’s name, which no other has: letters, digits, - and _; empty: drawn at random' },
   drainTime: {
     value: 25_000,
     unit: 'ms',

@@ -4,13 +4,15 @@ import type { HubEvent } from '@peerpigeon/signaling-protocol';
 import type { Registry } from 'prom-client';
 import type { Authorize } from './auth/authorize.js';
 import { jwtAuthorize } from './auth/jwt.js';
+import type { Backplane, BackplaneStats } from './backplane/backplane.js';
+import { backplaneOf, nodeIdOf } from './backplane/choice.js';
 import { drain } from './drain.js';
 import type { ServerEvents } from './events.js';
 import type { Readiness } from './http/site.js';
 import { Listeners } from './listeners.js';
 import { Metrics } from './metrics.js';
 import { type ServerOptions, checkOptions } from './options.js';
-import { Service } from './service.js';
+import { Service, type ServiceParts } from './service.js';
 import type { PeerInfo } from './switchboard.js';
 
 /** What a server is given beside {@link ServerOptions}: what no flag or variable can carry. */
@@ -22,6 +24,8 @@ export interface ServerParts {
    * `stop()` leaves it running. All its WebSocket upgrades are taken; give requests to `handleRequest` to have them answered.
    */
   readonly server?: Server | undefined;
+  /** What several servers share that are nodes of one deployment, in place of `redisUrl`. */
+  readonly backplane?: Backplane | undefined;
 }
 
 /** Options of `new PeerPigeonServer(options)`; all are optional. */
@@ -48,6 +52,8 @@ export interface ServerStats {
   readonly host: string;
   /** The port listened on; before the start, the one asked for. */
   readonly port: number;
+  /** How it is with the other nodes; absent where there are none. */
+  readonly backplane?: BackplaneStats;
 }
 
 /** What a listener gets of an event. */
@@ -81,13 +87,14 @@ export class PeerPigeonServer {
   private readonly options: ServerOptions;
   private readonly authorize: Authorize | undefined;
   private readonly httpServer: Server | undefined;
+  private readonly nodes: ServiceParts['nodes'];
   private readonly metrics = new Metrics();
   private readonly listeners = new Listeners<ServerEvents>();
   private state: State = { name: 'stopped' };
 
   /** @throws {TypeError} or {RangeError} for a wrong option; see {@link ServerOptions} */
   constructor(options: PeerPigeonServerOptions = {}) {
-    const { authorize, server, ...flat } = options ?? {};
+    const { authorize, server, backplane, ...flat } = options ?? {};
     this.options = checkOptions(options === null ? options : flat);
     if (authorize !== undefined && typeof authorize !== 'function') {
       throw new TypeError(`authorize: expected a function, got ${typeof authorize}`);
@@ -98,11 +105,14 @@ export class PeerPigeonServer {
     }
     this.authorize = authorize ?? byToken;
     this.httpServer = server;
+    const shared = backplaneOf(this.options, backplane);
+    this.nodes = shared && { backplane: shared, nodeId: nodeIdOf(this.options) };
     // Checks what only its parts can check.
     this.createService();
     const { metrics } = this;
     metrics.gauge('pp_connections', 'Open WebSockets', () => this.getStats().connections);
     metrics.gauge('pp_peers', 'Accepted peers', () => this.getStats().peers);
+    if (this.nodes !== undefined) metrics.backplane(() => this.run?.service.board.backplane);
     metrics.gauge('pp_rooms', 'Networks somebody is in', () => this.run?.service.board.hub.networkCount ?? 0);
     metrics.gauge('pp_handshakes', 'TCP connections that are no WebSocket', () => {
       return this.run?.service.handshakes.count ?? 0;
@@ -175,7 +185,9 @@ export class PeerPigeonServer {
     if (run === undefined) {
       return { isRunning: false, connections: 0, peers: 0, maxConnections, uptime: 0, host, port };
     }
+    const { backplane } = run.service.board;
     return {
+      ...(backplane && { backplane }),
       isRunning: true,
       connections: run.service.board.hub.connections,
       peers: run.service.board.peers().length,
@@ -215,7 +227,9 @@ export class PeerPigeonServer {
   }
 
   private get readiness(): Readiness {
-    return this.state.name === 'running' ? { status: 'ready' } : { status: 'draining' };
+    if (this.state.name !== 'running') return { status: 'draining' };
+    const isWhole = this.state.service.board.backplane?.up ?? true;
+    return isWhole ? { status: 'ready' } : { status: 'degraded', missing: ['backplane'] };
   }
 
   private createService(): Service {
@@ -224,6 +238,7 @@ export class PeerPigeonServer {
       options,
       authorize,
       server: this.httpServer,
+      nodes: this.nodes,
       metrics,
       handlers: {
         event: (event) => this.onHubEvent(event, service),

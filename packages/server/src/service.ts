@@ -4,6 +4,8 @@ import type { Duplex } from 'node:stream';
 import { PeerPigeonError } from '@peerpigeon/core';
 import { Gatekeeper } from './auth/gatekeeper.js';
 import type { Authorize } from './auth/authorize.js';
+import type { NodeId } from '@peerpigeon/signaling-protocol';
+import type { Backplane } from './backplane/backplane.js';
 import { Entrance } from './entrance.js';
 import { IceServers } from './http/ice.js';
 import { type Readiness, Site } from './http/site.js';
@@ -27,6 +29,8 @@ export interface ServiceParts {
   readonly server: Server | undefined;
   readonly metrics: Metrics;
   readonly handlers: SwitchboardHandlers;
+  /** Several nodes behind one network namespace, and this one's name among them; undefined: it is alone. */
+  readonly nodes: { readonly backplane: Backplane; readonly nodeId: NodeId } | undefined;
   readonly health: () => object;
   readonly readiness: () => Readiness;
 }
@@ -48,7 +52,7 @@ export class Service {
     this.parts = parts;
     const { options, authorize, metrics, handlers, health, readiness } = parts;
     const { requireOrigin, maxMessageSize, handshakeRate, handshakeBurst } = options;
-    this.board = new Switchboard(options, metrics, handlers);
+    this.board = new Switchboard(options, metrics, handlers, parts.nodes?.nodeId);
     this.handshakes = new Handshakes(options.maxHandshakes, () => metrics.rejects.inc({ reason: 'maxHandshakes' }));
     const common = {
       allowed: allowedOrigins(options.corsOrigin),
@@ -78,12 +82,14 @@ export class Service {
    */
   async open(): Promise<number> {
     const { http, parts } = this;
+    if (parts.nodes !== undefined) await this.board.attach(parts.nodes.backplane, parts.nodes.nodeId);
     http.on('upgrade', this.onUpgrade);
     try {
       if (parts.server === undefined) await listen(http, parts.options);
       else if (!http.listening) await new Promise<void>((resolve) => http.once('listening', () => resolve()));
     } catch (error) {
       http.off('upgrade', this.onUpgrade);
+      await this.board.detach();
       throw error;
     }
     if (parts.server === undefined) http.on('error', (error) => parts.handlers.error(error, undefined));
@@ -110,11 +116,12 @@ export class Service {
     if (parts.server !== undefined) {
       await this.board.closeAll(STOP_PATIENCE_MS);
       http.off('upgrade', this.onUpgrade);
-      return;
+      return this.board.detach();
     }
     const freed = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeIdleConnections();
     await this.board.closeAll(STOP_PATIENCE_MS);
+    await this.board.detach();
     http.closeAllConnections();
     await freed;
   }

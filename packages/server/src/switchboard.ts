@@ -7,12 +7,16 @@ import {
   type HubEvent,
   type HubInput,
   type HubOutput,
+  type NodeId,
+  type NodeInput,
+  type NodeOutput,
   type ServerMessage,
   decodeClientMessage,
   encodeServerMessage,
   isSignal,
 } from '@peerpigeon/signaling-protocol';
 import type { RawData } from 'ws';
+import type { Attachment, Backplane, BackplaneStats } from './backplane/backplane.js';
 import { Heartbeat } from './heartbeat.js';
 import { type Caller, type Channel, Line } from './line.js';
 import { type Excess, type SocketAllowances, socketAllowances } from './limits/socket-limits.js';
@@ -70,13 +74,15 @@ export class Switchboard {
   private readonly lines = new Map<number, Line>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private beating = false;
-  private readonly inputs: HubInput[] = [];
+  private readonly inputs: (HubInput | NodeInput)[] = [];
+  private attachment: Attachment | undefined;
   private draining = false;
   private nextConnection = 1;
   /** The message written last, with its bytes: several receivers in a row cost one encoding. */
   private encoded: { readonly message: ServerMessage; readonly bytes: Buffer } | undefined;
 
-  constructor(options: ServerOptions, metrics: Metrics, handlers: SwitchboardHandlers) {
+  /** @param node its name among several, where it is not alone: then it must be attached before the first socket comes */
+  constructor(options: ServerOptions, metrics: Metrics, handlers: SwitchboardHandlers, node?: NodeId) {
     this.options = options;
     this.metrics = metrics;
     this.handlers = handlers;
@@ -94,7 +100,28 @@ export class Switchboard {
         sweepIntervalMs: options.cleanupInterval,
         maxMessageBytes: options.maxMessageSize,
       },
+      ...(node !== undefined && { node }),
     });
+  }
+
+  /** Becomes one of several nodes, by the name that it was made with. */
+  async attach(backplane: Backplane, node: NodeId): Promise<void> {
+    this.attachment = await backplane.attach(node, {
+      receive: (input) => this.feed(input),
+      error: (error) => this.handlers.error(error, undefined),
+    });
+  }
+
+  /** Gives up what it holds among the nodes. */
+  async detach(): Promise<void> {
+    const { attachment } = this;
+    this.attachment = undefined;
+    await attachment?.detach();
+  }
+
+  /** How it is with the other nodes; undefined where it is alone. */
+  get backplane(): BackplaneStats | undefined {
+    return this.attachment?.stats();
   }
 
   /** Takes a socket that has just opened. */
@@ -266,15 +293,17 @@ export class Switchboard {
     }
   }
 
-  private feed(input: HubInput): void {
+  private feed(input: HubInput | NodeInput): void {
     this.inputs.push(input);
     if (this.draining) return;
     this.draining = true;
     for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
-      const out: HubOutput[] = [];
+      const out: (HubOutput | NodeOutput)[] = [];
+      // Of a target on no other node the index has told.
+      const scope = next.type === 'absent' ? 'remote' : 'local';
       try {
         this.hub.handle(next, performance.now(), out);
-        for (const output of out) this.carryOut(output);
+        for (const output of out) this.carryOut(output, scope);
       } catch (error) {
         // A bug of ours; as above.
         this.handlers.error(error as Error, undefined);
@@ -283,13 +312,13 @@ export class Switchboard {
     this.draining = false;
   }
 
-  private carryOut(output: HubOutput): void {
+  private carryOut(output: HubOutput | NodeOutput, scope: 'local' | 'remote'): void {
     switch (output.type) {
       case 'write': {
         const { connection, message } = output;
         if (isSignal(message)) this.metrics.routes.inc({ scope: 'local', result: 'sent' });
         else if (message.type === 'error' && message.code === 'TARGET_ABSENT') {
-          this.metrics.routes.inc({ scope: 'local', result: 'absent' });
+          this.metrics.routes.inc({ scope, result: 'absent' });
         }
         const line = this.lines.get(connection);
         if (line !== undefined) this.send(line, message);
@@ -308,6 +337,11 @@ export class Switchboard {
         return this.arm(output.at, () => this.feed({ type: 'timer', timer: output.timer }));
       case 'event':
         return this.handlers.event(output.event);
+      default:
+        if (output.type === 'forward' && output.sender !== undefined) {
+          this.metrics.routes.inc({ scope: 'remote', result: 'sent' });
+        }
+        this.attachment?.handle(output);
     }
   }
 

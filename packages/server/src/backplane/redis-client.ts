@@ -1,6 +1,5 @@
 /** What is needed of a client of Redis or Valkey: that of node-redis, `redis` or `@redis/client`, from version 4 on has it. */
 export interface RedisClient {
-  readonly isReady: boolean;
   readonly options?: { readonly socket?: object } | undefined;
   connect(): Promise<unknown>;
   /** Another client like this one, which is not connected. */
