@@ -15,7 +15,7 @@ import type { Metrics } from './metrics.js';
 import type { Switchboard } from './switchboard.js';
 
 /** How long a client may take to answer a close frame; then its socket is destroyed. */
-const CLOSE_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 2_000;
 /** A message in at most so many frames; browsers send one each. */
 const MAX_FRAGMENTS = 64;
 /** Bytes of a chunk from the network, at least, as ws bounds their number: a quarter of a slow link's usual packet. */
