@@ -59,7 +59,10 @@ export interface Config {
   readonly pingIntervalMs: Millis;
   /** So many pings in a row without a sign of life mean that the channel is dead. */
   readonly maxUnansweredPings: number;
-  /** How long the answer to a ping may take that was sent because the network may have changed. Ours: a slow round trip. */
+  /**
+   * How long the answer to a ping may take before the next follows, or before the channel counts as dead where the network may have
+   * changed or something was written into a silence as long. Ours: a slow round trip.
+   */
   readonly checkTimeoutMs: Millis;
   /** Announces, each of which asks for peers, at least this far apart. */
   readonly announceIntervalMs: Millis;

@@ -55,6 +55,9 @@ export class Session implements Machine<Input, Output> {
   private resume: Resume | undefined;
   /** How often this join was accepted. */
   private accepted = 0;
+  /** When this channel last brought anything, and when it was last pinged. */
+  private heardAt: Millis = -Infinity;
+  private pingedAt: Millis = -Infinity;
   /** Pings sent since anything was heard, and pongs heard, on this channel. */
   private unanswered = 0;
   private pongs = 0;
@@ -105,7 +108,7 @@ export class Session implements Machine<Input, Output> {
       case 'send':
         if (this.current.name !== 'connected') emit(out, { type: 'unsent', peer: input.to, kind: input.kind });
         else out.push({ type: 'write', message: { type: input.kind, to: input.to, data: input.data } });
-        return;
+        return this.check(now, out);
       case 'discover':
         this.seeking = input.seeking ?? 0;
         this.lost = [...new Set([...this.lost, ...(input.lost ?? [])])].slice(-MAX_LOST);
@@ -188,6 +191,7 @@ export class Session implements Machine<Input, Output> {
     if (now >= allowedAt) {
       this.current = { ...state, announcedAt: now, announceAt: undefined };
       this.writeAnnounce(out);
+      this.check(now, out);
     } else if (state.announceAt !== allowedAt) {
       this.current = { ...state, announceAt: allowedAt };
       this.setTimer('announce', allowedAt, out);
@@ -195,6 +199,7 @@ export class Session implements Machine<Input, Output> {
   }
 
   private onMessage(message: ServerMessage, now: Millis, out: Output[]): void {
+    this.heardAt = now;
     this.unanswered = 0;
     this.checkUntil = Infinity;
     if (message.type !== 'error') this.accept(message, now, out);
@@ -239,6 +244,7 @@ export class Session implements Machine<Input, Output> {
     this.resume = told?.resume === undefined ? undefined : { url, token: told.resume };
     this.enter({ name: 'connected', url, since: now, protocol, pingIntervalMs, announcedAt });
     this.accepted++;
+    this.pingedAt = now;
     emit(out, { type: 'connected', url, protocol, maxMessageBytes: told?.maxMessageBytes, resume: this.resume });
     this.setTimer('ping', now + pingIntervalMs, out);
   }
@@ -276,13 +282,17 @@ export class Session implements Machine<Input, Output> {
     }
   }
 
+  /** A ping is due, or another one, since the former was not answered. */
   private ping(protocol: number, intervalMs: Millis, now: Millis, out: Output[]): void {
-    if (this.mustAnswer(protocol) && this.unanswered >= this.config.maxUnansweredPings) {
-      return this.giveUp(UNANSWERED, now, out);
-    }
+    const { maxUnansweredPings, checkTimeoutMs } = this.config;
+    const answers = this.mustAnswer(protocol);
+    const dueAt = this.pingedAt + intervalMs;
+    if (this.unanswered === 0 && now < dueAt) return this.setTimer('ping', dueAt, out);
+    if (answers && this.unanswered >= maxUnansweredPings) return this.giveUp(UNANSWERED, now, out);
     this.unanswered++;
+    this.pingedAt = now;
     out.push({ type: 'write', message: { type: 'ping' } });
-    this.setTimer('ping', now + intervalMs, out);
+    this.setTimer('ping', now + (answers ? Math.min(checkTimeoutMs, intervalMs) : intervalMs), out);
   }
 
   /** The README's server need not answer pings; one that has answered before, or speaks our protocol, must. */
@@ -292,16 +302,26 @@ export class Session implements Machine<Input, Output> {
 
   private hasten(now: Millis, out: Output[]): void {
     const state = this.current;
-    if (state.name === 'connected') {
-      if (this.checkUntil < Infinity || !this.mustAnswer(state.protocol)) return;
-      this.checkUntil = now + this.config.checkTimeoutMs;
-      out.push({ type: 'write', message: { type: 'ping' } });
-      this.setTimer('check', this.checkUntil, out);
-    } else if (state.name === 'waiting') {
+    if (state.name === 'connected') this.ask(now, out);
+    else if (state.name === 'waiting') {
       this.itinerary.hasten();
       const until = Math.max(now, this.triedAt + this.config.minRetryMs);
       if (until < state.until) this.wait(until, out);
     }
+  }
+
+  /** What was just written matters: is the server there? Not asked where it was heard of lately. */
+  private check(now: Millis, out: Output[]): void {
+    if (now - this.heardAt >= this.config.checkTimeoutMs) this.ask(now, out);
+  }
+
+  /** A sign of life is wanted in time. */
+  private ask(now: Millis, out: Output[]): void {
+    if (this.current.name !== 'connected' || this.checkUntil < Infinity || !this.mustAnswer(this.current.protocol))
+      return;
+    this.checkUntil = now + this.config.checkTimeoutMs;
+    out.push({ type: 'write', message: { type: 'ping' } });
+    this.setTimer('check', this.checkUntil, out);
   }
 
   private wait(until: Millis, out: Output[]): void {

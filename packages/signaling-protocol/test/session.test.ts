@@ -27,6 +27,8 @@ const connected: ServerMessage = { type: 'connected', peerId: ALICE, protocol: 1
 class Bench {
   readonly session: Session;
   now: Millis = 0;
+  /** Whether the server answers pings at once. */
+  answers = false;
   private readonly out: Output[] = [];
   private readonly timers: Extract<Output, { type: 'timer' }>[] = [];
 
@@ -49,10 +51,19 @@ class Bench {
     return this;
   }
 
+  /** From now on the server answers pings. */
+  alive(): this {
+    this.answers = true;
+    return this;
+  }
+
   /** Takes what came out since it was last asked; timers are kept to fire. */
   take(): Output[] {
     const taken = this.out.splice(0);
-    for (const output of taken) if (output.type === 'timer') this.timers.push(output);
+    for (const output of taken) {
+      if (output.type === 'timer') this.timers.push(output);
+      if (this.answers && output.type === 'write' && output.message.type === 'ping') this.hear({ type: 'pong' });
+    }
     return taken.filter((output) => output.type !== 'timer');
   }
 
@@ -386,9 +397,9 @@ describe('a token', () => {
     bench.hear({ ...connected, resume: token });
     expect(bench.events()).toMatchObject([{ type: 'connected', resume: { url: URL, token } }]);
     bench.feed({ type: 'discover' });
-    expect(bench.advance(5_000)).toMatchObject([
-      { output: { message: expect.not.objectContaining({ resume: token }) } },
-    ]);
+    expect(bench.advance(5_000)[0]).toMatchObject({
+      output: { message: expect.not.objectContaining({ resume: token }) },
+    });
     bench.feed({ type: 'closed', code: 1006, reason: '' });
     bench.advance(1_000);
     // First the other one, since this one did not last.
@@ -457,14 +468,47 @@ describe('staying', () => {
     }
   });
 
-  test('a server that stops answering is left after two pings, and sought again', () => {
+  test('a server that stops answering is left after a ping and another one, and sought again', () => {
     const bench = new Bench().in();
-    const seen = bench.advance(76_000).map(({ output }) => output.type);
-    expect(seen).toEqual(['write', 'write', 'close', 'event', 'open']);
+    const seen = bench.advance(36_400).map(({ at, output }) => [at, output.type]);
+    expect(seen.slice(0, 4)).toEqual([
+      [25_000, 'write'],
+      [30_000, 'write'],
+      [35_000, 'close'],
+      [35_000, 'event'],
+    ]);
+    expect(seen.slice(4).map(([, type]) => type)).toEqual(['open']);
+  });
+
+  test('S117: signals into a silence of 5 s are followed by a ping, and the channel is left when nothing comes of it', () => {
+    const bench = new Bench().in();
+    const send = (): void => {
+      bench.feed({ type: 'send', to: BOB, kind: 'signal', data: 1 });
+    };
+    const pings = (outputs: readonly Output[]): number =>
+      outputs.filter((output) => output.type === 'write' && output.message.type === 'ping').length;
+    bench.advance(4_999);
+    send();
+    expect(pings(bench.take())).toBe(0);
+    bench.advance(1);
+    send();
+    send();
+    expect(pings(bench.take())).toBe(1);
+    bench.advance(4_999);
+    expect(bench.session.state.name).toBe('connected');
+    expect(bench.advance(1).map(({ output }) => output.type)).toEqual(['close', 'event']);
+    // One that lives is asked no more often than it was silent for so long.
+    const other = new Bench().in().alive();
+    const seen = Array.from({ length: 100 }, () => {
+      other.feed({ type: 'send', to: BOB, kind: 'signal', data: 1 });
+      return pings(other.advance(1_000).map(({ output }) => output));
+    });
+    expect(seen.reduce((sum, count) => sum + count)).toBeLessThanOrEqual(20);
+    expect(other.session.state.name).toBe('connected');
   });
 
   test('asking for peers: at once, then at most every 5 s, however often', () => {
-    const bench = new Bench().in();
+    const bench = new Bench().in().alive();
     bench.advance(6_000);
     const discover: Input[] = Array.from({ length: 100 }, () => ({ type: 'discover' }));
     bench.feed(...discover);
@@ -489,7 +533,7 @@ describe('staying', () => {
     });
 
   test('losses go out a second after the last announce, and once', () => {
-    const bench = new Bench().in();
+    const bench = new Bench().in().alive();
     bench.feed({ type: 'discover' }, { type: 'discover', lost: [BOB] }, { type: 'discover', lost: [CAROL, BOB] });
     expect(announces(bench, 20_000)).toEqual([{ at: 1_000, lost: [BOB, CAROL] }]);
     bench.feed({ type: 'discover', lost: [BOB] });
@@ -516,7 +560,7 @@ describe('staying', () => {
   });
 
   test('a sample is asked for once, with the next announce', () => {
-    const bench = new Bench().in();
+    const bench = new Bench().in().alive();
     bench.advance(6_000);
     bench.feed({ type: 'discover', sample: 8 });
     expect(announces(bench, 0)).toEqual([{ at: 6_000, sample: 8 }]);
@@ -552,7 +596,7 @@ describe('a server that wants less of us', () => {
   });
 
   test('a drain that asks for hours is believed for a minute, and one of a former channel not at all', () => {
-    const bench = new Bench().in().hear({ type: 'drain', afterMs: 1e9 });
+    const bench = new Bench().in().alive().hear({ type: 'drain', afterMs: 1e9 });
     const opened = bench.advance(60_000).find(({ output }) => output.type === 'open');
     expect(opened?.at).toBe(60_000);
 
