@@ -101,6 +101,7 @@ function bare({ programs = [], env = {} }: { programs?: string[]; env?: Record<s
     executable: (path) => programs.includes(path),
     succeeds: () => Promise.resolve(true),
     playwrightPath: () => Promise.reject(new Error('not asked')),
+    withoutServices: (act) => act(),
     log: () => undefined,
   };
 }
