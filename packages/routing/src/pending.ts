@@ -13,6 +13,11 @@ import { straighten } from './source-route.js';
 /** How often it is seen whether a silent link is heard of again. Ours. */
 const SILENT_LOOK_MS = 1_000;
 
+/** How long after a silent link is gone its peer is waited for: a new link, where its path was lost for good. */
+const MISSED_MS = 10_000;
+/** And how many such peers are remembered. */
+const MAX_MISSED = 64;
+
 /** Where an own message stands between the `route` input and its one `delivered` or `failed`. */
 type State =
   /** There was no link to send it over; the next one takes it. */
@@ -75,6 +80,8 @@ export class PendingTable {
   private readonly departed: ExpiringMap<PeerId, true>;
   private readonly watch: (copy: Copy, now: Millis, out: Output[]) => void;
   private readonly failed: ExpiringMap<MessageId, Failed>;
+  /** Peers whose silent link is gone. */
+  private readonly missed = new ExpiringMap<PeerId, true>({ maxEntries: MAX_MISSED, maxAgeMs: MISSED_MS });
   /** From the sending of a direct message to its acknowledgement. */
   private readonly roundTrip = new RoundTrip();
 
@@ -103,6 +110,11 @@ export class PendingTable {
   /** How many that failed are remembered. */
   get failedSize(): number {
     return this.failed.size;
+  }
+
+  /** How many peers whose silent link is gone are remembered, and how many may be. */
+  get missedSize(): { readonly size: number; readonly cap: number } {
+    return { size: this.missed.size, cap: MAX_MISSED };
   }
 
   /** Whether this message waits for an acknowledgement. */
@@ -193,7 +205,7 @@ export class PendingTable {
   onTimer(messageId: MessageId, now: Millis, out: Output[]): void {
     const entry = this.entries.get(messageId);
     if (entry === undefined) return;
-    if (now >= entry.deadline && entry.deadline < entry.lastDeadline && this.neighbourhood.isSuspect(entry.to)) {
+    if (now >= entry.deadline && entry.deadline < entry.lastDeadline && this.isSilent(entry.to, now)) {
       entry.deadline = Math.min(entry.lastDeadline, now + SILENT_LOOK_MS);
       out.push({ type: 'timer', at: entry.deadline, timer: { type: 'pending', messageId } });
     } else if (now >= entry.deadline) {
@@ -208,6 +220,18 @@ export class PendingTable {
   /** A new link: it takes what has no copy under way. */
   onPeerUp(now: Millis, out: Output[]): void {
     for (const entry of this.entries.values()) if (entry.state !== 'sent') this.send(entry, now, out);
+  }
+
+  /** A link is gone. Where it was silent its peer may come back over another one. */
+  onPeerDown(peer: PeerId, now: Millis, out: Output[]): void {
+    if (this.neighbourhood.isSuspect(peer)) this.missed.set(peer, true, now);
+    this.neighbourhood.delete(peer);
+    this.onLoss(peer, now, out);
+  }
+
+  /** Whether nothing is heard of a peer that was linked, and may be. */
+  private isSilent(peer: PeerId, now: Millis): boolean {
+    return (this.neighbourhood.isSuspect(peer) || this.missed.has(peer, now)) && !this.departed.has(peer, now);
   }
 
   /** A link is gone or silent, and signals just given to it may be lost: another one takes them, if there is another. */

@@ -77,6 +77,7 @@ export class Routing implements Machine<Input, Output> {
     return {
       routingPending: { size: this.pending.size, cap: direct.maxPending + signal.maxPending },
       routingFailed: { size: this.pending.failedSize, cap: maxFailed },
+      routingMissed: this.pending.missedSize,
       routingCustody: { size: this.custody.size, cap: custody.maxCopies },
       routingPassed: { size: this.passed.size, cap: custody.maxPassed },
       routingDeparted: { size: this.departed.size, cap: maxDeparted },
@@ -128,9 +129,8 @@ export class Routing implements Machine<Input, Output> {
         this.departed.delete(input.peer);
         return this.pending.onPeerUp(now, out);
       case 'peerDown':
-        this.neighbourhood.delete(input.peer);
+        this.pending.onPeerDown(input.peer, now, out);
         this.receipts.delete(input.peer);
-        this.pending.onLoss(input.peer, now, out);
         return this.detour(this.custody.delete(input.peer), now, out);
       case 'received':
         return this.onReceived(input.from, input.message, now, out);

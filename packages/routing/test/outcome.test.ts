@@ -199,7 +199,22 @@ describe('a receiver whose link is silent', () => {
     expect(network.take(B)).toMatchObject([{ type: 'message' }]);
   });
 
-  it('is not waited for without end, nor once it is gone, nor longer than the message may take', () => {
+  it('is waited for a little longer once that link is given up: the same peer gets a new one', () => {
+    const network = pair();
+    route(network);
+    network.run(3_500);
+    network.feed(A, { type: 'suspect', peer: B });
+    network.run(18_000);
+    network.unlink(A, B);
+    network.run(20_000);
+    network.lose = () => false;
+    network.link(A, B);
+    network.run(22_000);
+    expect(network.take(A)).toMatchObject([{ type: 'delivered', late: false }]);
+    expect(network.take(B)).toHaveLength(1);
+  });
+
+  it('is not waited for without end, nor once it has left, nor longer than the message may take', () => {
     const failedAt = (act: (network: Network) => void, timeoutMs?: number): number => {
       const network = pair();
       route(network, timeoutMs);
@@ -216,6 +231,7 @@ describe('a receiver whose link is silent', () => {
     expect(
       failedAt((network) => {
         network.run(15_000);
+        network.feed(A, { type: 'departed', peer: B });
         network.unlink(A, B);
       }),
     ).toBeLessThanOrEqual(17_000);
