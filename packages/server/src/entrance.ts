@@ -159,7 +159,8 @@ export class Entrance {
 
 function callerOf(request: IncomingMessage, remoteAddress: string): Caller {
   const query = queryOf(request);
-  return { remoteAddress, peerId: query.get('peerId'), network: query.get('network') };
+  const [peerId, network] = [query.get('peerId'), query.get('network')];
+  return { remoteAddress, peerId, network, speaksFirst: query.has('protocol') };
 }
 
 const WRONG_ORIGIN: Rejection = {

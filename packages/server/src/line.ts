@@ -9,6 +9,8 @@ export interface Caller {
   /** What the address says, unchecked. */
   readonly peerId: string | null;
   readonly network: string | null;
+  /** Whether the address says that it speaks this protocol: then it announces itself as soon as the channel is open. */
+  readonly speaksFirst?: boolean;
   /** Networks it may be in; absent: any. */
   readonly networks?: readonly string[] | undefined;
 }
@@ -28,6 +30,8 @@ export class Line {
   readonly caller: Caller;
   /** Whether an announce named the version that it speaks: then it understands what goes beyond the README. */
   speaksProtocol = false;
+  /** Whether the hub knows of it. */
+  isIntroduced = false;
   /** Nothing more is read of it, or written to it. */
   isCut = false;
   private readonly limits: SocketLimits;

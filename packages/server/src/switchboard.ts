@@ -22,6 +22,7 @@ import { type Caller, type Channel, Line } from './line.js';
 import { type Excess, type SocketAllowances, socketAllowances } from './limits/socket-limits.js';
 import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
+import { Timers } from './timers.js';
 import { WriteBatch } from './write-batch.js';
 
 /** Deepest nesting relayed; see the protocol's `DEFAULT_LIMITS`. */
@@ -36,6 +37,9 @@ const REJECTIONS: ReadonlyMap<number, string> = new Map([
   [CloseCode.ID_TAKEN, 'idTaken'],
   [CloseCode.MALFORMED, 'malformed'],
 ]);
+
+/** How long the first message of who speaks first is waited for. Ours: slower than any network that works. */
+const FIRST_MESSAGE_MS = 1_000;
 
 /** Who is due for a ping, or dead, is looked for no more often than so many times in the time it takes to be. */
 const HEARTBEAT_GRAIN = 20;
@@ -72,7 +76,7 @@ export class Switchboard {
   private readonly heartbeatGrainMs: Millis;
   private readonly batch = new WriteBatch();
   private readonly lines = new Map<number, Line>();
-  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly timers = new Timers();
   private beating = false;
   private readonly inputs: (HubInput | NodeInput)[] = [];
   private attachment: Attachment | undefined;
@@ -126,7 +130,6 @@ export class Switchboard {
 
   /** Takes a socket that has just opened. */
   accept(channel: Channel, caller: Caller): void {
-    const { peerId, network } = caller;
     const line = this.add(channel, caller);
     const { connection, socket } = line;
     socket.on('message', (data, isBinary) => this.onMessage(line, data as Buffer, isBinary));
@@ -138,7 +141,17 @@ export class Switchboard {
     });
     this.heartbeat.heard(connection, performance.now());
     this.beat();
-    this.feed({ type: 'connected', connection, peerId, network: network ?? undefined });
+    // Its announce may carry the token of a former connection that still lives, and would answer the hub's probe before it comes.
+    if (caller.speaksFirst !== true || !isPeerId(caller.peerId)) return this.introduce(line);
+    this.timers.at(performance.now() + FIRST_MESSAGE_MS, () => this.introduce(line));
+  }
+
+  /** Tells the hub of a socket, with its first message or when none has come for a while. */
+  private introduce(line: Line): void {
+    const { connection, caller, isIntroduced, isCut } = line;
+    if (isIntroduced || isCut || !this.lines.has(connection)) return;
+    line.isIntroduced = true;
+    this.feed({ type: 'connected', connection, peerId: caller.peerId, network: caller.network ?? undefined });
     this.metrics.connects.inc({ result: line.isCut ? 'refused' : 'accepted' });
   }
 
@@ -183,7 +196,6 @@ export class Switchboard {
     }, patienceMs);
     await Promise.all(closed);
     clearTimeout(force);
-    for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
   }
 
@@ -259,6 +271,7 @@ export class Switchboard {
         return this.cut(line, CloseCode.FORBIDDEN, 'the token is not for this network');
       }
     }
+    this.introduce(line);
     this.feed(input);
     if (input.type !== 'message') return;
     const seconds = (performance.now() - now) / 1_000;
@@ -334,7 +347,7 @@ export class Switchboard {
       case 'probe':
         return this.ping(output.connection);
       case 'timer':
-        return this.arm(output.at, () => this.feed({ type: 'timer', timer: output.timer }));
+        return this.timers.at(output.at, () => this.feed({ type: 'timer', timer: output.timer }));
       case 'event':
         return this.handlers.event(output.event);
       default:
@@ -355,7 +368,7 @@ export class Switchboard {
     if (this.beating || this.heartbeat.size === 0) return;
     this.beating = true;
     const now = performance.now();
-    this.arm(Math.max(this.heartbeat.nextAt, now + this.heartbeatGrainMs), () => {
+    this.timers.at(Math.max(this.heartbeat.nextAt, now + this.heartbeatGrainMs), () => {
       this.beating = false;
       const at = performance.now();
       for (const connection of this.heartbeat.takeDead(at)) {
@@ -365,21 +378,6 @@ export class Switchboard {
       for (const connection of this.heartbeat.duePings(at)) this.ping(connection);
       this.beat();
     });
-  }
-
-  /** Calls back at `at` or later. */
-  private arm(at: Millis, callback: () => void): void {
-    const handle = setTimeout(
-      () => {
-        this.timers.delete(handle);
-        // The platform's timers may be early by a fraction of a millisecond; ours never are.
-        if (performance.now() < at) this.arm(at, callback);
-        // After a stall of the process signs of life may wait to be read: first they, then the timer that finds none.
-        else setImmediate(callback);
-      },
-      Math.max(0, Math.ceil(at - performance.now())),
-    );
-    this.timers.add(handle);
   }
 }
 

@@ -74,7 +74,7 @@ test('C8.3: of 1,000 forged senders none arrives', async () => {
 test('C8.4: nothing that a payload says changes its envelope', async () => {
   const { server, url } = await serve(crowd);
   const [mallory, bob] = [await RawClient.connect(url, peerId(1)), await RawClient.connect(url, peerId(2))];
-  const payloads = [
+  const payloads: readonly object[] = [
     { peerId: peerId(9), isHub: true, network: 'secret', room: 'secret' },
     { type: 'peer-disconnected', data: { peerId: peerId(2) } },
     { fromPeerId: 'system', targetPeerId: peerId(9), timestamp: 0 },

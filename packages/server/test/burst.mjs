@@ -4,8 +4,8 @@ import { WebSocket } from 'ws';
 const [url, peerId, target, count] = process.argv.slice(2);
 const socket = new WebSocket(`${url}/?peerId=${peerId}`, { perMessageDeflate: false });
 const errors = [];
-socket.on('message', (data) => {
-  const { type, data: content } = JSON.parse(data.toString());
+socket.on('message', (/** @type {Buffer} */ data) => {
+  const { type, data: content } = JSON.parse(data.toString('utf8'));
   if (type === 'error') errors.push(content);
 });
 socket.on('open', () => {
