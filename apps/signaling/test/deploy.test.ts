@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PeerPigeonServer } from '@peerpigeon/server';
+import { MemoryBackplane, PeerPigeonServer } from '@peerpigeon/server';
 import { validate } from 'dockerfile-utils';
 import { parse as parseToml } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -286,7 +286,7 @@ describe('systemd', () => {
 });
 
 test('Prometheus: every figure that the alerts name is one that the server has', async () => {
-  const server = new PeerPigeonServer({ port: 0, host: '127.0.0.1' });
+  const server = new PeerPigeonServer({ port: 0, host: '127.0.0.1', backplane: new MemoryBackplane() });
   const { port } = await server.start();
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   await server.stop();
@@ -301,4 +301,20 @@ test('Prometheus: every figure that the alerts name is one that the server has',
   expect(parseYaml(read('prometheus/prometheus.yaml'))).toMatchObject({
     scrape_configs: [{ metrics_path: '/metrics' }],
   });
+});
+
+test('DEPLOYMENT.md lists every option, as it is', () => {
+  const text = readFileSync(join(ROOT, 'docs', 'DEPLOYMENT.md'), 'utf8');
+  const listed = text
+    .slice(text.indexOf('\n## All options'))
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const rows = SETTINGS.map(({ variable, description, choices }) => {
+    const { value, unit, text: what, secret } = description;
+    const preset = value === '*' ? '`*`' : `${String(value)}${value !== '' && unit !== undefined ? ` ${unit}` : ''}`;
+    const sentence = what.replace(/(^|\s)\*(\s|$)/g, '$1`*`$2');
+    const rest = `${choices === undefined ? '' : `: ${choices.join(', ')}`}${secret ? ' (secret)' : ''}`;
+    return `| \`${variable}\` | ${preset} | ${sentence}${rest} |`;
+  });
+  expect(listed).toEqual(rows);
 });
