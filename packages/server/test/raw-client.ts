@@ -67,13 +67,13 @@ export class RawClient {
     this.socket.send(raw, options);
   }
 
-  /** The next frame of that type, those before it left out. Rejects when the socket closes first. */
-  async next(type: string): Promise<Frame> {
+  /** The next frame of that type, or of several, those before it left out. Rejects when the socket closes first. */
+  async next(...types: string[]): Promise<Frame> {
     for (;;) {
       for (let frame = this.frames.shift(); frame !== undefined; frame = this.frames.shift()) {
-        if (frame.type === type) return frame;
+        if (types.includes(frame.type)) return frame;
       }
-      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed before a ${type} came`);
+      if (this.socket.readyState === WebSocket.CLOSED) throw new Error(`closed before a ${types.join(' or ')} came`);
       await new Promise<void>((resolve) => this.waiting.push(resolve));
     }
   }
