@@ -17,8 +17,8 @@ const LOADS = {
     what: 'messages a join costs the server, with a tenth of so many members and with all; at most 40, ratio at most 1.1',
     tell: ({ small, large, ratio, simulated }) => [
       ...[small, large].map(
-        ({ members, mean, lastMean, p99, linked, leaves }) =>
-          `${members} members: mean ${mean} messages a join, the last tenth ${lastMean}, p99 ${p99}; ${linked} linked; ` +
+        ({ members, mean, last, lastMean, p99, linked, leaves }) =>
+          `${members} members: mean ${mean} messages a join (the last ${last}: ${lastMean}), p99 ${p99}; ${linked} linked; ` +
           `${leaves.leavers} left: ${leaves.notices} notices, ${leaves.strangers} to strangers`,
       ),
       `ratio ${ratio}; the simulator: ${simulated.small.mean} and ${simulated.large.mean}, ratio ${simulated.ratio}`,

@@ -168,6 +168,7 @@ function summary(costs) {
   return {
     members: costs.length,
     mean: round(mean(costs), 1),
+    last: last.length,
     lastMean: round(mean(last), 1),
     p50: percentile(costs, 0.5),
     p99: percentile(costs, 0.99),
