@@ -82,6 +82,8 @@ export class Entrance {
       maxFragments: MAX_FRAGMENTS,
       maxBufferedChunks: Math.ceil(maxMessageSize / MIN_CHUNK_BYTES),
       closeTimeout: CLOSE_TIMEOUT_MS,
+      // Pings are counted before they are answered.
+      autoPong: false,
       handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
     };
     this.sockets = new WebSocketServer(options);

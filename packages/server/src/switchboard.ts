@@ -133,12 +133,8 @@ export class Switchboard {
     const line = this.add(channel, caller);
     const { connection, socket } = line;
     socket.on('message', (data, isBinary) => this.onMessage(line, data as Buffer, isBinary));
-    socket.on('pong', () => {
-      if (line.isCut) return;
-      const rtt = this.heartbeat.heard(connection, performance.now());
-      if (rtt !== undefined) this.metrics.rttSeconds.observe(rtt / 1_000);
-      this.feed({ type: 'alive', connection });
-    });
+    socket.on('ping', (data) => this.onControl(line, data));
+    socket.on('pong', () => this.onControl(line));
     this.heartbeat.heard(connection, performance.now());
     this.beat();
     // Its announce may carry the token of a former connection that still lives, and would answer the hub's probe before it comes.
@@ -277,6 +273,20 @@ export class Switchboard {
     const seconds = (performance.now() - now) / 1_000;
     if (isSignal(input.message)) this.metrics.routeSeconds.observe(seconds);
     else if (input.message.type === 'announce') this.metrics.closestSeconds.observe(seconds);
+  }
+
+  /** A ping, whose data it came with, or a pong. They count like messages: else a flood of pings is one of pongs, too. */
+  private onControl(line: Line, ping?: Buffer): void {
+    if (line.isCut) return;
+    const { connection, socket } = line;
+    const now = performance.now();
+    const rtt = this.heartbeat.heard(connection, now);
+    const excess = line.excessOf(ping?.length ?? 0, now);
+    if (excess !== undefined) return this.onExcess(line, excess);
+    if (ping !== undefined) {
+      if (line.isOpen && socket.bufferedAmount < this.options.softBacklog) socket.pong(ping);
+    } else if (rtt !== undefined) this.metrics.rttSeconds.observe(rtt / 1_000);
+    this.feed({ type: 'alive', connection });
   }
 
   /** A message too many: dropped unread. The client is told, and cut off if it goes on. */

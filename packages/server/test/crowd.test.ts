@@ -94,6 +94,21 @@ test('S130: one socket over its limits is told which and when to return; it stay
   expect((await client.settled()).filter(({ type }) => type !== 'error')).toEqual([]);
 });
 
+test.each(['ping', 'pong'] as const)('WebSocket %ss count like messages: nobody floods by them', async (kind) => {
+  const { server, url, http } = await serve();
+  const client = await RawClient.connect(url, peerId(1));
+  let answered = 0;
+  client.socket.on('pong', () => answered++);
+  client.socket[kind]('x');
+  expect(await client.settled()).toEqual([]);
+  for (let n = 0; n < 5_000; n++) client.socket[kind](Buffer.alloc(125));
+  expect(await client.next('error')).toMatchObject({ data: { code: 'RATE_LIMITED' } });
+  expect((await client.closed).code).toBe(4429);
+  expect(answered).toBeLessThanOrEqual(kind === 'ping' ? 250 : 0);
+  expect((await figures(http)).get('pp_rejects_total{reason="messages"}')).toBeLessThan(200);
+  expect(server.getStats().connections).toBe(0);
+});
+
 test('who does not heed refusals is answered before the upgrade in the end', async () => {
   const { url } = await serve({ handshakeBurst: 1, handshakeRate: 10 });
   const endings: unknown[] = [];
