@@ -5,9 +5,6 @@ import type { BackplaneStats } from './backplane/backplane.js';
 const ROUTE_BUCKETS = [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1];
 const RTT_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 8];
 
-/** How a connection began. */
-export type ConnectResult = 'accepted' | 'refused';
-
 /**
  * What a server counts, for Prometheus. No label holds an id, a network or an address: there are as many of those as clients
  * like. Who adds figures of his own registers them at {@link registry}, as prom-client does it.
