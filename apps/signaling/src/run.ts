@@ -6,6 +6,7 @@ import { type CommandLine, explain, explainStart, readCommandLine } from './comm
 import { checkHealth } from './health.js';
 import { createLog, type Logger, logEvents } from './log.js';
 import { configurationText, helpText } from './manual.js';
+import { redisBackplane } from './redis.js';
 import { serverOptions, type Settings } from './settings.js';
 
 /** Ends the process with a sentence for a person. */
@@ -22,9 +23,13 @@ function readAll(args: readonly string[]): CommandLine {
   }
 }
 
-function createServer(settings: Settings): PeerPigeonServer {
+async function createServer(settings: Settings): Promise<PeerPigeonServer> {
+  const options = serverOptions(settings);
   try {
-    return new PeerPigeonServer(serverOptions(settings));
+    const server = new PeerPigeonServer(options);
+    if (options.redisUrl === undefined) return server;
+    const { redisUrl, redisPrefix, ...others } = options;
+    return new PeerPigeonServer({ ...others, backplane: await redisBackplane(redisUrl, redisPrefix) });
   } catch (error) {
     return fail(explain(error as Error, settings));
   }
@@ -60,7 +65,7 @@ function endOnSignals(server: PeerPigeonServer, log: Logger): void {
 }
 
 async function serve(settings: Settings): Promise<void> {
-  const server = createServer(settings);
+  const server = await createServer(settings);
   const log = createLog(settings);
   logEvents(server, log);
   process.on('uncaughtException', (error) => {
@@ -88,7 +93,7 @@ export async function run(args: readonly string[]): Promise<void> {
     case 'version':
       return console.log(version());
     case 'check':
-      createServer(settings);
+      await createServer(settings);
       return console.log(configurationText(settings));
     case 'health':
       return checkHealth(settings).catch((error: unknown) => fail((error as Error).message));

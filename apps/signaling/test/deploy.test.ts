@@ -269,7 +269,7 @@ describe('systemd', () => {
   const unit = read('systemd/peerpigeon-signaling.service');
 
   test('its variables are options, and there is time to drain', () => {
-    const pairs = Array.from(unit.matchAll(/^Environment=([A-Z_]+)=(.*)$/gm), ([, name, value]) => [name, value]);
+    const pairs = Array.from(unit.matchAll(/^#?Environment=([A-Z_]+)=(.*)$/gm), ([, name, value]) => [name, value]);
     const settings = settingsOf(Object.fromEntries(pairs) as Record<string, string>);
     const [, seconds = '0'] = /^TimeoutStopSec=(\d+)$/m.exec(unit) ?? [];
     expect(1_000 * Number(seconds)).toBeGreaterThan(Number(textOf(settings, 'drainTime')));

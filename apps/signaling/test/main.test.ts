@@ -227,4 +227,20 @@ describe('the signaling process', () => {
     await signaling.exit;
     await expect(health('--host', '127.0.0.1', '--port', port)).rejects.toThrow(`http://127.0.0.1:${port}/health`);
   });
+
+  test('REDIS_URL: where nobody answers there it serves its own clients, and says that it is alone', async () => {
+    const nobody = createServer().listen(0, '127.0.0.1');
+    await once(nobody, 'listening');
+    const { port } = nobody.address() as AddressInfo;
+    nobody.close();
+    await once(nobody, 'close');
+    const signaling = new Signaling({ REDIS_URL: `redis://127.0.0.1:${port}` });
+    const ready = await fetch(`${(await signaling.url()).replace('ws:', 'http:')}/ready`);
+    expect(ready.status).toBe(200);
+    expect(await ready.json()).toEqual({ status: 'degraded', missing: ['backplane'] });
+    const { told } = await signaling.client({ protocol: 1 });
+    expect(told.map(({ type }) => type)).toContain('peers');
+    signaling.child.kill('SIGINT');
+    expect(await signaling.exit).toEqual({ code: 0, signal: null });
+  });
 });
