@@ -86,7 +86,11 @@ export const OPTION_TABLE = {
   announceRate: { value: 1, ...RATE, text: 'Announces of one connection, in the long run' },
   announceBurst: { value: 10, ...COUNT, text: 'Announces of one connection, at once' },
   addressConnections: { value: 100, ...COUNT, text: 'Connections of one address (IPv6: of one /64) at most' },
-  handshakeRate: { value: 5, ...RATE, text: 'New connections, and requests to /ice, of one address in the long run' },
+  handshakeRate: {
+    value: 5,
+    ...RATE,
+    text: 'New connections, and requests to /ice and /metrics, of one address in the long run',
+  },
   handshakeBurst: { value: 60, ...COUNT, text: 'The same, at once' },
   trustedProxies: {
     value: '',

@@ -190,7 +190,7 @@ export class PeerPigeonServer {
       ...(backplane && { backplane }),
       isRunning: true,
       connections: run.service.board.hub.connections,
-      peers: run.service.board.peers().length,
+      peers: run.service.board.peerCount,
       maxConnections,
       uptime: Math.round(performance.now() - run.since),
       host,

@@ -12,7 +12,6 @@ import {
   type NodeOutput,
   type ServerMessage,
   decodeClientMessage,
-  encodeServerMessage,
   isSignal,
 } from '@peerpigeon/signaling-protocol';
 import type { RawData } from 'ws';
@@ -22,8 +21,8 @@ import { type Caller, type Channel, Line } from './line.js';
 import { type Excess, type SocketAllowances, socketAllowances } from './limits/socket-limits.js';
 import type { Metrics } from './metrics.js';
 import type { ServerOptions } from './options.js';
+import { Outbox } from './outbox.js';
 import { Timers } from './timers.js';
-import { WriteBatch } from './write-batch.js';
 
 /** Deepest nesting relayed; see the protocol's `DEFAULT_LIMITS`. */
 const MAX_DEPTH = 32;
@@ -74,7 +73,7 @@ export class Switchboard {
   private readonly allowances: SocketAllowances;
   private readonly heartbeat: Heartbeat;
   private readonly heartbeatGrainMs: Millis;
-  private readonly batch = new WriteBatch();
+  private readonly outbox: Outbox;
   private readonly lines = new Map<number, Line>();
   private readonly timers = new Timers();
   private beating = false;
@@ -82,8 +81,7 @@ export class Switchboard {
   private attachment: Attachment | undefined;
   private draining = false;
   private nextConnection = 1;
-  /** The message written last, with its bytes: several receivers in a row cost one encoding. */
-  private encoded: { readonly message: ServerMessage; readonly bytes: Buffer } | undefined;
+  private accepted = 0;
 
   /** @param node its name among several, where it is not alone: then it must be attached before the first socket comes */
   constructor(options: ServerOptions, metrics: Metrics, handlers: SwitchboardHandlers, node?: NodeId) {
@@ -91,6 +89,7 @@ export class Switchboard {
     this.metrics = metrics;
     this.handlers = handlers;
     this.allowances = socketAllowances(options);
+    this.outbox = new Outbox(options, metrics);
     const intervalMs = Math.min(options.pingInterval, options.peerTimeout / 3);
     this.heartbeat = new Heartbeat({ intervalMs, patienceMs: options.pongTimeout });
     this.heartbeatGrainMs = Math.min(intervalMs, options.pongTimeout) / HEARTBEAT_GRAIN;
@@ -159,6 +158,11 @@ export class Switchboard {
     this.close(line, code, reason);
   }
 
+  /** How many peers are connected. */
+  get peerCount(): number {
+    return this.accepted;
+  }
+
   /** Every socket that is open and not on its way out. */
   openLines(): readonly Line[] {
     return Array.from(this.lines.values()).filter((line) => line.isOpen);
@@ -202,30 +206,12 @@ export class Switchboard {
     this.feed({ type: 'closed', connection: line.connection });
   }
 
-  /** Writes a message, unless the reader is too slow for it. */
+  /** Writes a message; a reader that is too slow for it is cut off. */
   send(line: Line, message: ServerMessage): void {
-    if (!line.isOpen) return;
-    const { socket, stream } = line;
-    const { softBacklog, hardBacklog } = this.options;
-    // What only waits for the end of this turn is no backlog.
-    if (socket.bufferedAmount > softBacklog) this.batch.release(stream);
-    if (socket.bufferedAmount > softBacklog && isHint(message))
-      return this.metrics.backpressure.inc({ action: 'drop' });
-    if (this.encoded?.message !== message) {
-      this.encoded = { message, bytes: Buffer.from(encodeServerMessage(message, Date.now())) };
+    // What waits already will hardly get through, nor will the reason.
+    if (line.isOpen && !this.outbox.write(line, message)) {
+      this.cut(line, CloseCode.TRY_AGAIN_LATER, 'reads too slowly');
     }
-    const { bytes } = this.encoded;
-    if (socket.bufferedAmount + bytes.length > hardBacklog) this.batch.release(stream);
-    // What is larger than the bound passes where nothing waits: it is within the bound on messages.
-    if (socket.bufferedAmount > 0 && socket.bufferedAmount + bytes.length > hardBacklog) {
-      this.metrics.backpressure.inc({ action: 'close' });
-      // What waits already will hardly get through, nor will the reason.
-      return this.cut(line, CloseCode.TRY_AGAIN_LATER, 'reads too slowly');
-    }
-    this.metrics.messages.inc({ type: message.type, dir: 'out' });
-    this.metrics.bytes.inc({ dir: 'out' }, bytes.length);
-    this.batch.hold(stream);
-    socket.send(bytes, { binary: false });
   }
 
   private add(channel: Channel, caller: Caller): Line {
@@ -359,6 +345,9 @@ export class Switchboard {
       case 'timer':
         return this.timers.at(output.at, () => this.feed({ type: 'timer', timer: output.timer }));
       case 'event':
+        // Each exactly once for a peer (S144, S145).
+        if (output.event.type === 'peerConnected') this.accepted++;
+        else if (output.event.type === 'peerDisconnected') this.accepted--;
         return this.handlers.event(output.event);
       default:
         if (output.type === 'forward' && output.sender !== undefined) {
@@ -389,9 +378,4 @@ export class Switchboard {
       this.beat();
     });
   }
-}
-
-/** Whether it can be done without: other hints follow, and links tell more than any of them. */
-function isHint({ type }: ServerMessage): boolean {
-  return type === 'peer-discovered' || type === 'peer-disconnected';
 }

@@ -48,6 +48,7 @@ test('C8.10, S144: 1,000 races of a peer with its own former socket: the newest 
   }
   expect(await witness.settled()).toEqual([]);
   expect(server.getStats()).toMatchObject({ connections: 5, peers: 5 });
+  expect(server.getPeers()).toHaveLength(5);
   expect(server.getPeers().filter(({ announced }) => announced)).toHaveLength(4);
   times.sort((a, b) => a - b);
   expect(times).toHaveLength(1_000);
@@ -57,7 +58,7 @@ test('C8.10, S144: 1,000 races of a peer with its own former socket: the newest 
 });
 
 test('C8.11: 10,000 random acts in 20 networks: nothing is ever heard in another', async () => {
-  const { url } = await serve(crowd);
+  const { server, url } = await serve(crowd);
   const rng = new SeededRng(11);
   const [NETWORKS, PEERS, ACTS] = [20, 4, 10_000];
   const pick = (count: number): number => below(rng, count);
@@ -104,6 +105,7 @@ test('C8.11: 10,000 random acts in 20 networks: nothing is ever heard in another
     }
     if (act % 20 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
+  expect(server.getStats().peers).toBe(server.getPeers().length);
   for (const socket of clients.values()) socket.terminate();
   expect(heard).toBeGreaterThan(ACTS / 4);
   expect(wrong).toEqual([]);

@@ -6,7 +6,7 @@ import { type Memory, serverProcess } from './server-process.js';
 const MIB = 2 ** 20;
 const READERS = 100;
 /** At once, so that they are cut off as slow before anybody asks whether they live, which takes 4 s. */
-const GROUP = 20;
+const GROUP = 5;
 /** Of what is sent to each reader, in bytes. The kernel holds some megabytes for each before the server holds anything. */
 const MESSAGE_BYTES = 300_000;
 

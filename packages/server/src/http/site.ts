@@ -89,13 +89,11 @@ async function answerReady({ readiness }: SiteParts, _: IncomingMessage, respons
   send(response, state.status === 'draining' ? 503 : 200, state);
 }
 
-async function answerMetrics(
-  { showMetrics, metrics }: SiteParts,
-  { headers }: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function answerMetrics(parts: SiteParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { showMetrics, metrics } = parts;
   if (showMetrics === undefined) return send(response, 404, { error: 'not found' });
-  if (showMetrics.token !== '' && !isSame(headers.authorization, `Bearer ${showMetrics.token}`)) {
+  if (isTooOften(parts, request, response, 'metrics')) return;
+  if (showMetrics.token !== '' && !isSame(request.headers.authorization, `Bearer ${showMetrics.token}`)) {
     response.setHeader('www-authenticate', 'Bearer');
     return send(response, 401, { error: 'unauthorized' });
   }
@@ -105,15 +103,10 @@ async function answerMetrics(
 }
 
 async function answerIce(parts: SiteParts, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { ice, addresses, limits, metrics, gatekeeper, allowed, requireOrigin } = parts;
+  const { ice, addresses, metrics, gatekeeper, allowed, requireOrigin } = parts;
   const { headers } = request;
   if (ice.isEmpty) return send(response, 404, { error: 'not found' });
-  const remoteAddress = addresses.of(request);
-  const excess = limits.request(remoteAddress, performance.now());
-  if (excess !== undefined) {
-    metrics.rejects.inc({ reason: 'ice' });
-    return retry(response, 429, 'too many requests', Math.ceil(excess.retryAfterMs / 1_000));
-  }
+  if (isTooOften(parts, request, response, 'ice')) return;
   // CORS keeps pages from reading the answer, and nothing keeps programs; but what is not read need not be made.
   const isMissing = requireOrigin && allowed !== '*' && headers.origin === undefined;
   if (isMissing || !isAllowed(headers.origin, allowed)) return send(response, 403, { error: 'forbidden' });
@@ -127,7 +120,7 @@ async function answerIce(parts: SiteParts, request: IncomingMessage, response: S
       peerId,
       network: undefined,
       origin: headers.origin,
-      remoteAddress,
+      remoteAddress: addresses.of(request),
       headers,
     };
     const decision = await gatekeeper.decide(question);
@@ -142,6 +135,20 @@ async function answerIce(parts: SiteParts, request: IncomingMessage, response: S
   }
   if (ice.hasTurn) metrics.iceCredentials.inc();
   send(response, 200, ice.answer(grant.subject ?? peerId ?? ANYBODY, Date.now()));
+}
+
+/** Answers who asks too often for what costs something. What load balancers ask for does not, and is never refused. */
+function isTooOften(
+  { addresses, limits, metrics }: SiteParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+  reason: 'ice' | 'metrics',
+): boolean {
+  const excess = limits.request(addresses.of(request), performance.now());
+  if (excess === undefined) return false;
+  metrics.rejects.inc({ reason });
+  retry(response, 429, 'too many requests', Math.ceil(excess.retryAfterMs / 1_000));
+  return true;
 }
 
 function retry(response: ServerResponse, status: number, error: string, seconds: number): void {
