@@ -17,6 +17,13 @@ export interface RedisLinkOptions {
   lost(error: Error): void;
 }
 
+/** A command failed since too many were on their way: told seldom, since it comes in crowds. */
+export class QueueFullError extends Error {
+  constructor() {
+    super('too many commands wait for Redis');
+  }
+}
+
 /** How often it is looked whether an answer is overdue, as a part of `answerMs`. */
 const CHECKS = 4;
 
@@ -79,7 +86,7 @@ export class RedisLink {
   /** Sends a command. Rejects when the link is lost, or has too much to do. */
   async command(args: string[]): Promise<unknown> {
     if (this.state !== 'open') throw new Error('no connection to Redis');
-    if (this.sent.length >= this.options.maxQueue) throw new Error('too many commands wait for Redis');
+    if (this.sent.length >= this.options.maxQueue) throw new QueueFullError();
     this.sent.push(performance.now());
     try {
       return await this.commands.sendCommand(args);

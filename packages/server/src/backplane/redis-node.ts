@@ -15,7 +15,7 @@ import { decodeMember, decodePublished, encodeMember, encodeNodeMessage } from '
 import type { RedisClient } from './redis-client.js';
 import type { RedisConfig } from './redis-config.js';
 import { RedisKeeper } from './redis-keeper.js';
-import { RedisLink } from './redis-link.js';
+import { QueueFullError, RedisLink } from './redis-link.js';
 
 /** What a node of a Redis backplane is made of. */
 export interface RedisNodeOptions {
@@ -27,6 +27,9 @@ export interface RedisNodeOptions {
 }
 
 type Output<Type extends NodeOutput['type']> = Extract<NodeOutput, { type: Type }>;
+
+/** A queue that overflows is told at most so often. */
+const COMPLAINT_INTERVAL_MS = 10_000;
 
 const RNG = { uint32: (): number => randomBytes(4).readUInt32LE() };
 
@@ -50,6 +53,7 @@ export class RedisNode implements Attachment {
   private retryMs: Millis;
   private retry: NodeJS.Timeout | undefined;
   private isDetached = false;
+  private nextComplaintAt: Millis = 0;
   /** Whether the present outage has been told. */
   private isTold = false;
 
@@ -179,12 +183,21 @@ export class RedisNode implements Attachment {
       .then(
         (answer) => then(answer as Answer),
         (error: Error) => {
-          if (link.isOpen) this.options.handlers.error(error);
+          if (link.isOpen) this.onFailure(error);
           otherwise();
         },
       )
       // A bug, or an answer that no script of ours gives.
       .catch((error: Error) => this.options.handlers.error(error));
+  }
+
+  private onFailure(error: Error): void {
+    if (error instanceof QueueFullError) {
+      const now = performance.now();
+      if (now < this.nextComplaintAt) return;
+      this.nextComplaintAt = now + COMPLAINT_INTERVAL_MS;
+    }
+    this.options.handlers.error(error);
   }
 
   private claim(output: Output<'claim'>): void {
