@@ -71,7 +71,13 @@ const LOADS = {
 };
 
 /** What else can be said, by the name of the option that it sets. */
-const DETAILS = { seed: 'seed', 'join-ms': 'joinMs', 'settle-ms': 'settleMs', rounds: 'rounds' };
+const DETAILS = {
+  seed: 'seed',
+  'join-ms': 'joinMs',
+  'settle-ms': 'settleMs',
+  'max-peers': 'maxPeers',
+  rounds: 'rounds',
+};
 
 const HELP = `node bench/signaling.mjs [--NAME [N]]… [--seed S] [--json]
 
@@ -82,6 +88,7 @@ ${Object.entries(LOADS)
   --seed S      (1) of ids
   --join-ms T   (100) between two joins
   --settle-ms T (10000) after the last join
+  --max-peers D (3) of joins
   --rounds R    (7) of relays
   --json        prints the results as JSON alone
 Ends with 1 where a limit is not kept.`;

@@ -8,7 +8,6 @@ import { peerId } from './raw-peer.mjs';
 import { mean, percentile, round } from './statistics.mjs';
 import { unlimited } from './unlimited.mjs';
 
-const MAX_PEERS = 3;
 const LATENCY_MS = [10, 100];
 /** Of so many members one leaves at the end, one after the other; 20 at most. */
 const LEAVERS = 20;
@@ -30,9 +29,10 @@ function latencyMs(a, b) {
 
 /** Meshes of ours at a real server, over real WebSockets; only the links between them stay within this process. */
 class Population {
-  constructor(url, seed) {
+  constructor(url, { seed, maxPeers }) {
     this.url = url;
     this.seed = seed;
+    this.maxPeers = maxPeers;
     this.costs = new JoinCosts();
     this.links = new MemoryLinks(latencyMs);
     this.meshes = new Map();
@@ -48,14 +48,14 @@ class Population {
     this.known.set(id, new Set());
     const mesh = new PeerPigeonMesh({
       peerId: id,
-      maxPeers: MAX_PEERS,
+      maxPeers: this.maxPeers,
       enableWebDHT: false,
       transfer: false,
       ports: { links: this.links.of(id), signaling: this.signaling(id) },
     });
     this.meshes.set(id, mesh);
     mesh.on('peerConnected', () => {
-      if (mesh.getConnectedPeerCount() >= Math.min(MAX_PEERS, this.meshes.size - 1)) this.costs.linked(id);
+      if (mesh.getConnectedPeerCount() >= Math.min(this.maxPeers, this.meshes.size - 1)) this.costs.linked(id);
     });
     await mesh.connect(this.url);
   }
@@ -137,9 +137,9 @@ class Population {
 }
 
 /** A mesh that grows to so many members at the real server. */
-async function grow(members, { joinMs, settleMs, seed }) {
+async function grow(members, { joinMs, settleMs, seed, maxPeers }) {
   const server = await startServer('peerpigeon', unlimited(members));
-  const population = new Population(server.url, seed);
+  const population = new Population(server.url, { seed, maxPeers });
   const began = performance.now();
   const joining = [];
   for (let index = 0; index < members; index++) {
@@ -177,11 +177,11 @@ function summary(costs) {
 }
 
 /** The same joins in the simulator. */
-function simulate(members, { joinMs, settleMs, seed }) {
+function simulate(members, { joinMs, settleMs, seed, maxPeers }) {
   const recorder = new Recorder(() => 0);
   const network = createNetwork({ seed, observer: recorder, latencyMs: LATENCY_MS, liveness: 'modelled' });
   for (let index = 0; index < members; index++) {
-    network.join({ id: peerId(seed, index), settings: { maxPeers: MAX_PEERS } });
+    network.join({ id: peerId(seed, index), settings: { maxPeers } });
     network.run(joinMs);
   }
   network.run(settleMs);
@@ -192,19 +192,19 @@ function simulate(members, { joinMs, settleMs, seed }) {
  * What a join costs the server in messages, received and sent, from the opening of the joiner's socket until it has the links it
  * wants: meshes of ours at a real server and the same joins in the simulator, with a tenth of the members and with all of them. And
  * who is told of a leave.
- * @param {{ joins: number, seed?: number, joinMs?: number, settleMs?: number }} options `joinMs` lie between two joins; who has not
+ * @param {{ joins: number, seed?: number, joinMs?: number, settleMs?: number, maxPeers?: number }} options `joinMs` lie between two joins; who has not
  *   linked after `settleMs` is counted no more
  */
-export async function joins({ joins: members, seed = 1, joinMs = 100, settleMs = 10_000 }) {
+export async function joins({ joins: members, seed = 1, joinMs = 100, settleMs = 10_000, maxPeers = 3 }) {
   needFiles(members);
-  const how = { joinMs, settleMs, seed };
+  const how = { joinMs, settleMs, seed, maxPeers };
   const few = Math.max(10, Math.round(members / 10));
   const small = await grow(few, how);
   const large = await grow(members, how);
   const simulated = { small: simulate(few, how), large: simulate(members, how) };
   return {
     joinMs,
-    maxPeers: MAX_PEERS,
+    maxPeers,
     small,
     large,
     ratio: round(large.mean / small.mean),
