@@ -2,11 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { MemoryBackplane, PeerPigeonServer } from '@peerpigeon/server';
 import { validate } from 'dockerfile-utils';
 import { parse as parseToml } from 'smol-toml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { parse as parseYaml, parseAllDocuments } from 'yaml';
 import { readCommandLine } from '../src/command-line.js';
 import { FILE_SUFFIX, mayStandInFile, serverOptions, SETTINGS, textOf } from '../src/settings.js';
@@ -317,4 +318,32 @@ test('DEPLOYMENT.md lists every option, as it is', () => {
     return `| \`${variable}\` | ${preset} | ${sentence}${rest} |`;
   });
   expect(listed).toEqual(rows);
+});
+
+test('the token of DEPLOYMENT.md opens the network that it names, and no other', async () => {
+  const code = /```js\n(import \{ createHmac \}[\s\S]*?)```/.exec(
+    readFileSync(join(ROOT, 'docs', 'DEPLOYMENT.md'), 'utf8'),
+  );
+  writeFileSync(join(folder, 'token.mjs'), code?.[1] ?? '');
+  const { tokenFor } = (await import(pathToFileURL(join(folder, 'token.mjs')).href)) as {
+    tokenFor: (user: string, secret: string) => string;
+  };
+  const server = new PeerPigeonServer({ port: 0, host: '127.0.0.1', jwtSecret: SECRET });
+  const { url } = await server.start();
+  /** The type of the first message, or the HTTP status of the refusal. */
+  const enter = async (network: string, token: string): Promise<unknown> => {
+    const address = `${url}/?peerId=${'a'.repeat(40)}&network=${network}`;
+    const socket = new WebSocket(address, ['peerpigeon.v1', `peerpigeon.jwt.${token}`]);
+    const answer = await new Promise((resolve) => {
+      socket.once('message', (text: Buffer) => resolve((JSON.parse(text.toString()) as { type: string }).type));
+      socket.once('unexpected-response', (_request, response) => resolve(response.statusCode));
+    });
+    socket.on('error', () => {});
+    socket.terminate();
+    return answer;
+  };
+  expect(await enter('lobby', tokenFor('alice', SECRET))).toBe('connected');
+  expect(await enter('elsewhere', tokenFor('alice', SECRET))).toBe(403);
+  expect(await enter('lobby', tokenFor('alice', `not ${SECRET}`))).toBe(401);
+  await server.stop();
 });
