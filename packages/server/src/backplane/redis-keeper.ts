@@ -14,10 +14,10 @@ export interface RedisKeeperOptions {
   /** What the node holds. */
   readonly mirror: Registry;
   /** Whether a claim to an id is on its way. */
-  isClaiming(network: string, peerId: PeerId): boolean;
+  readonly isClaiming: (network: string, peerId: PeerId) => boolean;
   /** Another node holds an id with a larger epoch. */
-  superseded(network: string, peerId: PeerId, epoch: Epoch): void;
-  error(error: Error): void;
+  readonly superseded: (network: string, peerId: PeerId, epoch: Epoch) => void;
+  readonly error: (error: Error) => void;
 }
 
 type Heartbeat = readonly [

@@ -170,10 +170,10 @@ export class RedisNode implements Attachment {
   }
 
   /** Runs a script with the link there is now; what it answers goes to `then`. If there is none, or it fails: `otherwise`. */
-  private run<Answer>(
+  private run(
     script: Parameters<RedisLink['run']>[0],
     args: readonly (string | number)[],
-    then: (answer: Answer) => void,
+    then: (answer: unknown) => void,
     otherwise: () => void,
   ): void {
     const { link } = this;
@@ -181,7 +181,7 @@ export class RedisNode implements Attachment {
     link
       .run(script, [this.options.prefix, ...args])
       .then(
-        (answer) => then(answer as Answer),
+        (answer) => then(answer),
         (error: Error) => {
           if (link.isOpen) this.onFailure(error);
           otherwise();
@@ -211,10 +211,11 @@ export class RedisNode implements Attachment {
       if (left > 0) this.claims.set(key, left);
       else this.claims.delete(key);
     };
-    this.run<[1, string, string] | [0, NodeId, string]>(
+    this.run(
       'claim',
       args,
-      (answer) => {
+      (reply) => {
+        const answer = reply as [1, string, string] | [0, NodeId, string];
         settle();
         if (answer[0] === 0)
           return this.receive({ type: 'held', connection, node: answer[1], epoch: Number(answer[2]) });
@@ -238,10 +239,11 @@ export class RedisNode implements Attachment {
     if (this.mirror.entry(network, peerId)?.epoch === epoch) this.mirror.set(network, peerId, { node, epoch }, member);
     const { around, nearest, random, seeking, also } = search;
     const wanted = [around, nearest, random, seeking, MAX_SEEKERS, also.length, ...also];
-    this.run<[PeerId[], string[], PeerId[], PeerId[], PeerId[]] | null>(
+    this.run(
       'announce',
       [...this.names(network), peerId, node, epoch, encodeMember(member), ...wanted],
-      (answer) => {
+      (reply) => {
+        const answer = reply as [PeerId[], string[], PeerId[], PeerId[], PeerId[]] | null;
         if (answer === null) return this.receive({ type: 'superseded', network, peerId, epoch });
         const [, records, drawn, matched, held] = answer;
         const members = records.flatMap((record): Member[] => (record === '' ? [] : [decodeMember(record)]));
@@ -284,7 +286,12 @@ export class RedisNode implements Attachment {
       for (const peerId of absent) this.receive({ type: 'absent', connection: sender, peerId });
     };
     // Whoever is here needs no backplane, so without one nobody else is.
-    this.run<PeerId[]>('forward', args, tell, () => tell(to));
+    this.run(
+      'forward',
+      args,
+      (absent) => tell(absent as PeerId[]),
+      () => tell(to),
+    );
   }
 
   private post({ node, message }: Output<'post'>): void {

@@ -145,7 +145,8 @@ export class Peer {
     await this.opened();
     this.client.send({ type: 'announce', data: { peerId: this.id, protocol: 1, record } });
     const { data } = await this.client.next('peers');
-    return (data?.['peers'] as { id: string }[]).map(({ id }) => id);
+    const peers = (data?.['peers'] ?? []) as { id: string }[];
+    return peers.map(({ id }) => id);
   }
 
   offer(to: string, data: unknown): void {
