@@ -220,6 +220,7 @@ export class Ownership {
   private takeOver(visitor: Visitor, holder: Visitor, now: Millis, out: Outputs): void {
     const { network, peerId, standing, connectedAt } = visitor;
     this.lobby.visitors.delete(holder.connection);
+    holder.inquiry = undefined;
     close(holder.connection, CloseCode.SUPERSEDED, 'another connection took over', out);
     network.contenders.delete(peerId);
     network.holders.set(peerId, visitor);

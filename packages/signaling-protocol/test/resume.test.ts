@@ -61,6 +61,17 @@ describe('a resume token', () => {
     expect([...bench.hub.presences()].map(({ connection }) => connection)).toEqual([2, 3]);
   });
 
+  test('what the former connection was still to be told is told to nobody', () => {
+    const bench = new Reload();
+    bench.advance(10_000);
+    bench.say(1, announceOf(ALICE, { record: recordOf(ALICE), lost: [BOB] }));
+    bench.again(3, bench.token);
+    bench.take(1);
+    bench.feed({ type: 'alive', connection: 2 });
+    bench.advance(10_000);
+    expect(bench.take(1)).toEqual([]);
+  });
+
   test('works once: the connection that came by it has another', () => {
     const bench = new Reload();
     bench.again(3, bench.token);
