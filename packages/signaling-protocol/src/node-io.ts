@@ -110,7 +110,13 @@ export type NodeInput =
       readonly former?: Member;
     }
   /** Another node holds the id. */
-  | { readonly type: 'held'; readonly connection: ConnectionId; readonly node: NodeId; readonly epoch: Epoch }
+  | {
+      readonly type: 'held';
+      readonly connection: ConnectionId;
+      readonly network: string;
+      readonly node: NodeId;
+      readonly epoch: Epoch;
+    }
   /** `members` are all that were found, each once; `drawn` and `seeking` name some of them. `held` are those of `also` that are. */
   | {
       readonly type: 'found';

@@ -49,7 +49,10 @@ export class Ownership {
   resume(visitor: Visitor, { resume }: Announce, now: Millis, out: Outputs): void {
     const { network, peerId, standing } = visitor;
     if (network.contenders.get(peerId) !== visitor) return;
-    if (standing.name === 'waiting' && standing.contest) return contest(visitor, standing.contest, resume, out);
+    if (standing.name === 'waiting' && standing.contest) {
+      if (resume !== undefined) contest(visitor, standing.contest, resume, out);
+      return;
+    }
     const holder = network.holders.get(peerId);
     if (holder !== undefined && isSameToken(holder.resume, resume)) this.takeOver(visitor, holder, now, out);
   }
@@ -111,7 +114,13 @@ export class Ownership {
   onClaimed(input: Extract<NodeInput, { type: 'claimed' }>, now: Millis, out: Outputs): void {
     const { connection, network, peerId, epoch, former } = input;
     const visitor = this.lobby.visitors.get(connection);
-    if (visitor?.standing.name !== 'waiting' || visitor.network.name !== network) {
+    const isHere = visitor !== undefined && visitor.network.name === network;
+    if (isHere && visitor.network.holders.get(peerId) === visitor) {
+      // It has claimed twice.
+      visitor.epoch = epoch;
+      return;
+    }
+    if (!isHere || visitor.standing.name !== 'waiting') {
       // It is gone meanwhile, or in another network.
       const nobody = { stays: false, knownBy: [], told: [] };
       out.push({ type: 'depart', network, peerId, epoch, ...nobody });
@@ -122,9 +131,10 @@ export class Ownership {
   }
 
   /** Another node holds the id. */
-  onHeld({ connection, node, epoch }: Extract<NodeInput, { type: 'held' }>, now: Millis, out: Outputs): void {
+  onHeld(input: Extract<NodeInput, { type: 'held' }>, now: Millis, out: Outputs): void {
+    const { connection, network, node, epoch } = input;
     const visitor = this.lobby.visitors.get(connection);
-    if (visitor?.standing.name !== 'waiting') return;
+    if (visitor?.standing.name !== 'waiting' || visitor.network.name !== network) return;
     const { probeTimeoutMs, verifyMs } = this.lobby.config;
     const until = now + probeTimeoutMs + verifyMs;
     const { announce } = visitor.standing;
@@ -137,6 +147,8 @@ export class Ownership {
   onContestTimer(visitor: Visitor, now: Millis, out: Outputs): void {
     const { standing } = visitor;
     if (standing.name !== 'waiting' || standing.contest === undefined || now < standing.contest.until) return;
+    // A verdict that comes yet is too late.
+    visitor.standing = { name: 'waiting', announce: standing.announce };
     this.ask(visitor, standing.contest, out);
   }
 

@@ -124,7 +124,7 @@ export class Registry {
     const area = this.area(network);
     const owner = area.owners.get(peerId);
     if (owner !== undefined && owner.node !== node && owner.epoch !== over) {
-      this.deliver(node, { type: 'held', connection, ...owner });
+      this.deliver(node, { type: 'held', connection, network, ...owner });
       return;
     }
     const epoch = this.nextEpoch();

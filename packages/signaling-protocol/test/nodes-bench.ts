@@ -104,8 +104,8 @@ export class Nodes {
   private drain(): void {
     for (;;) {
       const index = this.queue.findIndex(({ node }) => !this.paused.has(node));
-      const next = this.queue.splice(index, 1)[0];
-      if (index === -1 || next === undefined) return;
+      if (index === -1) return;
+      const [next] = this.queue.splice(index, 1) as [(typeof this.queue)[number]];
       const out: (HubOutput | NodeOutput)[] = [];
       this.hubs.get(next.node)?.handle(next.input, this.now, out);
       for (const output of out) this.carryOut(next.node, output);

@@ -280,3 +280,79 @@ function messageOf(step: Step, id: number) {
   if (step.do === 'offer') return { type: 'offer', to: idOf(step.to), data: 1 } as const;
   return step.do === 'goodbye' ? ({ type: 'goodbye' } as const) : undefined;
 }
+
+describe('nodes that do not answer', () => {
+  const ID = idOf(1);
+  const join = (nodes: Nodes, connection: ConnectionId, node: string, id = ID): Effect[] => [
+    ...nodes.feed({ type: 'connected', connection, peerId: id }, node),
+    ...nodes.feed({ type: 'message', connection, message: announceOf(id) }),
+  ];
+  const typesOf = (effects: readonly Effect[], connection: ConnectionId): unknown[] =>
+    effects.flatMap((effect) => {
+      if (effect.connection !== connection) return [];
+      return 'write' in effect ? [effect.write.type] : [effect.close];
+    });
+
+  test('the holder’s node stands still: after 2.5 s the newcomer has the id; awake again, it closes its holder', () => {
+    const nodes = new Nodes(NODES);
+    join(nodes, 1, 'a');
+    nodes.paused.add('a');
+    expect(typesOf(join(nodes, 2, 'b'), 2)).toEqual([]);
+    expect(typesOf(nodes.advance(2_400), 2)).toEqual([]);
+    expect(typesOf(nodes.advance(200), 2)).toEqual(['connected', 'peers']);
+    expect(typesOf(nodes.resume('a'), 1)).toEqual([CloseCode.SUPERSEDED]);
+    expect(nodes.registry.entry('global', ID)).toMatchObject({ node: 'b' });
+    // Each node's own events pair up.
+    nodes.feed({ type: 'closed', connection: 2 });
+    const counts = nodes.events.map(({ type, node }) => `${node} ${type}`);
+    expect(counts).toEqual([
+      'a peerConnected',
+      'a peerAnnounced',
+      'b peerConnected',
+      'b peerAnnounced',
+      'a peerDisconnected',
+      'b peerDisconnected',
+    ]);
+  });
+
+  test('the newcomer is gone when the id is given up for it: nobody has it, and those who knew are told', () => {
+    const nodes = new Nodes(NODES);
+    nodes.dead.add(1);
+    join(nodes, 1, 'a');
+    join(nodes, 3, 'c', idOf(2));
+    nodes.feed({ type: 'connected', connection: 2, peerId: ID }, 'b');
+    nodes.feed({ type: 'closed', connection: 2 });
+    const effects = nodes.advance(2_500);
+    expect(typesOf(effects, 1)).toEqual([CloseCode.SUPERSEDED]);
+    expect(typesOf(effects, 3)).toEqual(['peer-disconnected']);
+    expect(nodes.registry.entry('global', ID)).toBeUndefined();
+  });
+
+  test('a signal to a dead peer of another node: its sender is told', () => {
+    const nodes = new Nodes(NODES);
+    nodes.dead.add(1);
+    join(nodes, 1, 'a');
+    join(nodes, 2, 'b', idOf(2));
+    nodes.advance(3_000);
+    const offer = { type: 'offer', to: ID, data: 1 } as const;
+    expect(typesOf(nodes.feed({ type: 'message', connection: 2, message: offer }), 1)).toEqual(['offer']);
+    const effects = nodes.advance(2_000);
+    expect(typesOf(effects, 1)).toEqual([CloseCode.IDLE]);
+    expect(typesOf(effects, 2).sort()).toEqual(['error', 'peer-disconnected']);
+  });
+
+  test('after losses only members of other nodes that have shown life are given, within 500 ms', () => {
+    const nodes = new Nodes(NODES, { random: 0 });
+    const ids = Array.from({ length: 60 }, (_, index) => idOf(index));
+    for (const [index, id] of ids.entries()) join(nodes, index, NODES[index % 3] as string, id);
+    nodes.advance(3_000);
+    for (let index = 1; index < 60; index++) if (index % 4 !== 0) nodes.dead.add(index);
+    const lost = [idOf(1), idOf(2)];
+    const announce = { type: 'message', connection: 0, message: announceOf(idOf(0), { lost }) } as const;
+    expect(typesOf(nodes.feed(announce), 0)).toEqual([]);
+    const [peers] = nodes.advance(500).filter((effect) => 'write' in effect && effect.write.type === 'peers');
+    const given = peers !== undefined && 'write' in peers ? namedBy(peers.write) : [];
+    expect(given.length).toBeGreaterThan(4);
+    expect(given.filter((id) => ids.indexOf(id) % 4 !== 0)).toEqual([]);
+  });
+});

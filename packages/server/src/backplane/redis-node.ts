@@ -217,8 +217,9 @@ export class RedisNode implements Attachment {
       (reply) => {
         const answer = reply as [1, string, string] | [0, NodeId, string];
         settle();
-        if (answer[0] === 0)
-          return this.receive({ type: 'held', connection, node: answer[1], epoch: Number(answer[2]) });
+        if (answer[0] === 0) {
+          return this.receive({ type: 'held', connection, network, node: answer[1], epoch: Number(answer[2]) });
+        }
         const epoch = Number(answer[1]);
         this.lastEpoch = Math.max(this.lastEpoch, epoch);
         const former = answer[2] === '' ? undefined : decodeMember(answer[2]);
