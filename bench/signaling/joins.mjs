@@ -12,7 +12,9 @@ const LATENCY_MS = [10, 100];
 /** Of so many members one leaves at the end, one after the other; 20 at most. */
 const LEAVERS = 20;
 const MEMBERS_A_LEAVER = 5;
-const LEAVE_MS = 200;
+const LEAVE_MS = 100;
+/** The smaller mesh has so many members at least. */
+const LEAST = 5;
 /** Whoever has so many links has come in; it is waited for so long. */
 const LINKED = 2;
 const LINKING_MS = 10_000;
@@ -152,14 +154,14 @@ async function grow(members, { joinMs, settleMs, seed, maxPeers }) {
     [...population.meshes.values()].filter((mesh) => mesh.getConnectedPeerCount() >= Math.min(LINKED, members - 1));
   const until = performance.now() + LINKING_MS;
   while (linked().length < members && performance.now() < until) await pause(50);
+  const linkedOnes = linked().length;
   await pause(settleMs);
   const costs = population.costs.costs();
-  const atEnd = linked().length;
   const leavers = Math.min(LEAVERS, Math.ceil(members / MEMBERS_A_LEAVER));
   await population.leave(leavers);
   population.close();
   await server.stop();
-  return { ...summary(costs), linked: atEnd, leaves: { leavers, ...population.leaves } };
+  return { ...summary(costs), linked: linkedOnes, leaves: { leavers, ...population.leaves } };
 }
 
 /** @param {readonly number[]} costs in the order of joining */
@@ -198,7 +200,7 @@ function simulate(members, { joinMs, settleMs, seed, maxPeers }) {
 export async function joins({ joins: members, seed = 1, joinMs = 100, settleMs = 10_000, maxPeers = 3 }) {
   needFiles(members);
   const how = { joinMs, settleMs, seed, maxPeers };
-  const few = Math.max(10, Math.round(members / 10));
+  const few = Math.max(LEAST, Math.round(members / 10));
   const small = await grow(few, how);
   const large = await grow(members, how);
   const simulated = { small: simulate(few, how), large: simulate(members, how) };

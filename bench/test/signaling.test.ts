@@ -1,33 +1,12 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { bench } from './command.js';
 
-// The command itself, small: `node bench/signaling.mjs` has the sizes that docs/figures.md tells of. Needs `pnpm build` before.
-
-const COMMAND = fileURLToPath(new URL('../signaling.mjs', import.meta.url));
-const run = promisify(execFile);
-
-interface Outcome {
-  readonly results: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly broken: readonly string[];
-}
-
-/** What the command prints with these arguments; limits that are not kept are no failure of it here. */
-async function bench(...args: string[]): Promise<Outcome> {
-  const { stdout } = await run(process.execPath, [COMMAND, '--json', ...args]).catch(
-    (error: { readonly code?: number; readonly stdout: string; readonly message: string }) => {
-      if (error.code === 1) return error;
-      throw error;
-    },
-  );
-  return JSON.parse(stdout) as Outcome;
-}
+// The command itself, small: `node bench/signaling.mjs` has the sizes that docs/figures.md tells of.
 
 test('meshes of ours join at a real server: what a join costs, and who hears of a leave', async () => {
-  const { results } = await bench('--joins', '30', '--join-ms', '40', '--settle-ms', '500');
-  const grown = { linked: 30, leaves: { strangers: 0 } };
-  expect(results['joins']).toMatchObject({ large: { members: 30, ...grown }, small: { members: 10 } });
+  const { results } = await bench('--joins', '20', '--join-ms', '40', '--settle-ms', '100');
+  const grown = { linked: 20, leaves: { strangers: 0 } };
+  expect(results['joins']).toMatchObject({ large: { members: 20, ...grown }, small: { members: 5 } });
   const { large } = results['joins'] as { large: { mean: number } };
   expect(large.mean).toBeGreaterThan(5);
   // 40 at 100 and 1,000 members; so few and so fast meet more that want links, too.
