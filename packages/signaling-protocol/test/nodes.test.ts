@@ -288,10 +288,9 @@ describe('nodes that do not answer', () => {
     ...nodes.feed({ type: 'message', connection, message: announceOf(id) }),
   ];
   const typesOf = (effects: readonly Effect[], connection: ConnectionId): unknown[] =>
-    effects.flatMap((effect) => {
-      if (effect.connection !== connection) return [];
-      return 'write' in effect ? [effect.write.type] : [effect.close];
-    });
+    effects
+      .filter((effect) => effect.connection === connection)
+      .map((effect) => ('write' in effect ? effect.write.type : effect.close));
 
   test('the holder’s node stands still: after 2.5 s the newcomer has the id; awake again, it closes its holder', () => {
     const nodes = new Nodes(NODES);
@@ -338,7 +337,7 @@ describe('nodes that do not answer', () => {
     expect(typesOf(nodes.feed({ type: 'message', connection: 2, message: offer }), 1)).toEqual(['offer']);
     const effects = nodes.advance(2_000);
     expect(typesOf(effects, 1)).toEqual([CloseCode.IDLE]);
-    expect(typesOf(effects, 2).sort()).toEqual(['error', 'peer-disconnected']);
+    expect(new Set(typesOf(effects, 2))).toEqual(new Set(['error', 'peer-disconnected']));
   });
 
   test('after losses only members of other nodes that have shown life are given, within 500 ms', () => {
