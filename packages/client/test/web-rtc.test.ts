@@ -123,6 +123,42 @@ describe('webRtc', () => {
     expect([made.length, held]).toEqual([3, []]);
   });
 
+  it('S82: a goodbye is heard although the end of the other channel came before it, as it may in wrtc', async () => {
+    const channels: FakeChannel[] = [];
+    class FakeChannel {
+      readyState = 'connecting';
+      onopen: () => void = () => {};
+      onclose: () => void = () => {};
+      onmessage: (event: { readonly data: unknown }) => void = () => {};
+      close(): void {}
+    }
+    class Fake {
+      readonly connectionState = 'connected';
+      readonly iceConnectionState = 'connected';
+      readonly iceGatheringState = 'complete';
+      readonly remoteDescription = null;
+      createDataChannel(): FakeChannel {
+        channels.push(new FakeChannel());
+        return channels.at(-1) as FakeChannel;
+      }
+      close(): void {}
+    }
+    const told: unknown[] = [];
+    const link = webRtc({ RTCPeerConnection: Fake as unknown as typeof RTCPeerConnection }).open(PEER, {
+      event: (event) => told.push(event.type),
+      message: (lane, bytes) => told.push([lane, [...bytes]]),
+    });
+    for (const channel of channels) channel.readyState = 'open';
+    for (const channel of channels) channel.onopen();
+    const [control, bulk] = channels as [FakeChannel, FakeChannel];
+    bulk.onclose();
+    control.onmessage({ data: new Uint8Array([7]).buffer });
+    control.onclose();
+    await vi.waitUntil(() => told.includes('closed'));
+    expect(told).toEqual(['opened', ['control', [7]], 'closed']);
+    link.close();
+  });
+
   it('one description carries the candidates', async () => {
     const sdps: string[] = [];
     const link = webRtc({ RTCPeerConnection }).open(PEER, {

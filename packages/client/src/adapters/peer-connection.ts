@@ -39,7 +39,8 @@ export class PeerConnection implements Link {
   readonly peerId: PeerId;
   private readonly handlers: LinkHandlers;
   private readonly options: PeerConnectionOptions;
-  private state: 'negotiating' | 'open' | 'lost' | 'released' = 'negotiating';
+  /** `ending`: it was open, and its loss is told in a moment. */
+  private state: 'negotiating' | 'open' | 'ending' | 'lost' | 'released' = 'negotiating';
   private pc: RTCPeerConnection | undefined;
   private channels: RTCDataChannel[] = [];
   private datagrams: DatagramChannels | undefined;
@@ -243,7 +244,7 @@ export class PeerConnection implements Link {
   private onMessage(carrier: Carrier, data: unknown): void {
     // No correct peer sends text; its bytes are judged as any others are.
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : new TextEncoder().encode(String(data));
-    if (this.state === 'open') return this.handlers.message(carrier, bytes);
+    if (this.state === 'open' || this.state === 'ending') return this.handlers.message(carrier, bytes);
     // One channel may open before the other.
     if (this.state !== 'negotiating' || carrier === 'datagram') return;
     if (this.earlyMessages.length < MAX_EARLY) this.earlyMessages.push([carrier, bytes]);
@@ -256,10 +257,10 @@ export class PeerConnection implements Link {
   }
 
   private lose(reason: string): void {
-    if (this.state === 'lost' || this.state === 'released') return;
-    this.state = 'lost';
+    if (this.state !== 'negotiating' && this.state !== 'open') return;
+    this.state = this.state === 'open' ? 'ending' : 'lost';
     // Possibly within a call to send: handlers are never called from there.
-    queueMicrotask(() => this.tell({ type: 'closed', reason }));
+    afterTheOthers(() => this.tell({ type: 'closed', reason }));
   }
 
   /** After `close` nothing is told, whatever the platform still does. */
@@ -283,6 +284,16 @@ function silence(pc: RTCPeerConnection): RTCPeerConnection {
   pc.onicecandidate = pc.onicegatheringstatechange = pc.ondatachannel = null;
   pc.onconnectionstatechange = pc.oniceconnectionstatechange = null;
   return pc;
+}
+
+/**
+ * Once the events that wait already have been heard. wrtc keeps the order of each object's events alone: the end of one channel may
+ * come before the last message of the other, a goodbye that says why. Browsers keep all in order.
+ */
+function afterTheOthers(task: () => void): void {
+  const { setImmediate } = globalThis as { readonly setImmediate?: (task: () => void) => unknown };
+  if (setImmediate === undefined) queueMicrotask(task);
+  else setImmediate(task);
 }
 
 function describeError(error: unknown): string {
