@@ -4,6 +4,8 @@ import { isPeerId, recordFromJson, recordToJson } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_LOST, MAX_SAMPLE, MAX_SEEKING, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
 import { type ClientMessage, SIGNAL_KINDS } from './message.js';
+import { OpaqueJson } from './opaque-json.js';
+import { type Outline, parseOutline } from './outline.js';
 import { MAX_TOKEN_LENGTH } from './resume.js';
 
 const TYPES: readonly ClientMessage['type'][] = [...SIGNAL_KINDS, 'announce', 'goodbye', 'cleanup', 'ping'];
@@ -56,7 +58,8 @@ export function decodeClientMessage(
   limits: TextLimits = DEFAULT_LIMITS,
   payloads: 'parsed' | 'opaque' = 'parsed',
 ): ClientMessage {
-  const envelope = new WireEnvelope(text, TYPES, limits);
+  const outline = parseOutline(text, limits);
+  const envelope = new WireEnvelope(outline.value, TYPES);
   const type = envelope.type;
   switch (type) {
     case 'announce': {
@@ -81,9 +84,14 @@ export function decodeClientMessage(
       return {
         type,
         to: envelope.peerId('targetPeerId'),
-        data: payloads === 'opaque' ? envelope.opaquePayload() : envelope.payload(),
+        data: payloads === 'opaque' ? opaque(envelope.payload(), text, outline) : envelope.payload(),
       };
   }
+}
+
+/** `data` as it stands in the text. */
+function opaque(data: unknown, text: string, outline: Outline): OpaqueJson {
+  return new OpaqueJson(outline.data === undefined ? JSON.stringify(data) : text.slice(...outline.data));
 }
 
 function networkName(name: string): string {

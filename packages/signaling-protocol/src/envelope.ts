@@ -1,7 +1,4 @@
 import { DecodeError, type PeerId, Properties } from '@peerpigeon/core';
-import type { TextLimits } from './config.js';
-import { parseJson } from './json.js';
-import { OpaqueJson } from './opaque-json.js';
 
 /**
  * The README's envelope, read: `{type, data, fromPeerId, targetPeerId?, timestamp}`. Unknown fields are ignored.
@@ -9,15 +6,13 @@ import { OpaqueJson } from './opaque-json.js';
 export class WireEnvelope<Type extends string> {
   readonly type: Type;
   private readonly fields: Properties;
-  private readonly text: string;
-  private readonly dataAt: readonly [start: number, end: number] | undefined;
 
-  /** @throws {DecodeError} when `text` is not JSON within `limits`, or its type is none of `types` */
-  constructor(text: string, types: readonly Type[], limits: TextLimits) {
-    const { value, data } = parseJson(text, limits);
+  /**
+   * @param value parsed JSON
+   * @throws {DecodeError} when it is no object, or its type is none of `types`
+   */
+  constructor(value: unknown, types: readonly Type[]) {
     this.fields = new Properties(value, 'message');
-    this.text = text;
-    this.dataAt = data;
     this.type = this.fields.at('type').oneOf(types);
   }
 
@@ -31,12 +26,6 @@ export class WireEnvelope<Type extends string> {
     const data = this.fields.at('data').any();
     if (data === undefined) throw new DecodeError('UNEXPECTED', `${this.type}.data: expected a JSON value, got none`);
     return data;
-  }
-
-  /** The same, as its text. */
-  opaquePayload(): OpaqueJson {
-    const data = this.payload();
-    return new OpaqueJson(this.dataAt === undefined ? JSON.stringify(data) : this.text.slice(...this.dataAt));
   }
 
   /** An id of the envelope itself. */

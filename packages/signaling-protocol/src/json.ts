@@ -1,91 +1,38 @@
 import { DecodeError } from '@peerpigeon/core';
 import type { TextLimits } from './config.js';
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-
-/** A text from outside, parsed. */
-export interface ParsedJson {
-  readonly value: unknown;
-  /** Where the text of the `data` of the outermost object stands in it; undefined where there is none, or it is not to be found. */
-  readonly data: readonly [start: number, end: number] | undefined;
+/**
+ * Parses JSON from outside. What is nested too deeply is refused, since 10,000 nested arrays parse well and then overflow
+ * the stack of whatever walks them.
+ * @throws {DecodeError} OVER_LIMIT, or MALFORMED when the text is not JSON
+ */
+export function parseJson(text: string, { maxLength, maxDepth }: TextLimits): unknown {
+  const value = parseText(text, maxLength);
+  if (isDeeper(value, maxDepth)) throw tooDeep(maxDepth);
+  return value;
 }
 
 /**
- * Parses JSON from outside. What is nested too deeply is refused before it is parsed, since 10,000 nested arrays parse well and
- * then overflow the stack of whatever walks them.
- * @throws {DecodeError} OVER_LIMIT, or MALFORMED when the text is not JSON
+ * The same, however deeply it is nested.
+ * @throws {DecodeError} likewise
  */
-export function parseJson(text: string, { maxLength, maxDepth }: TextLimits): ParsedJson {
+export function parseText(text: string, maxLength: number): unknown {
   if (text.length > maxLength)
     throw new DecodeError('OVER_LIMIT', `text: ${text.length} characters, limit ${maxLength}`);
-  const data = findData(text, maxDepth);
   try {
-    return { value: JSON.parse(text) as unknown, data };
+    return JSON.parse(text) as unknown;
   } catch {
     throw new DecodeError('MALFORMED', 'text: not JSON');
   }
 }
 
-/**
- * Walks over a text from string to string, without looking into these, and finds the last `data` of the outermost object. Of what is
- * not JSON it may find anything. A name written with escapes is not understood: then nothing is found.
- * @throws {DecodeError} OVER_LIMIT when more than `maxDepth` arrays and objects are nested
- */
-function findData(text: string, maxDepth: number): ParsedJson['data'] {
-  let depth = 0;
-  let isData = false;
-  let isUnclear = false;
-  let from = -1;
-  let data: ParsedJson['data'];
-  for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case QUOTE: {
-        const end = endOfString(text, at);
-        if (end === -1) return undefined;
-        if (depth === 1 && from === -1) {
-          const name = text.slice(at + 1, end);
-          isUnclear ||= name.includes('\\');
-          isData = name === 'data';
-        }
-        at = end;
-        break;
-      }
-      case COLON:
-        if (depth === 1) from = at + 1;
-        break;
-      case COMMA:
-        if (depth !== 1) break;
-        if (isData && from !== -1) data = [from, at];
-        from = -1;
-        break;
-      case OPEN_BRACE:
-      case OPEN_BRACKET:
-        if (++depth > maxDepth) throw new DecodeError('OVER_LIMIT', `text: nested deeper than ${maxDepth}`);
-        break;
-      case CLOSE_BRACE:
-      case CLOSE_BRACKET:
-        if (depth === 1 && isData && from !== -1) data = [from, at];
-        depth--;
-        break;
-      default:
-    }
-  }
-  return isUnclear ? undefined : data;
+/** What is thrown at what is nested deeper than `maxDepth`. */
+export function tooDeep(maxDepth: number): DecodeError {
+  return new DecodeError('OVER_LIMIT', `text: nested deeper than ${maxDepth}`);
 }
 
-/** Where the string that begins at `start` ends; -1 if nowhere. */
-function endOfString(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); end !== -1; end = text.indexOf('"', end + 1)) {
-    let backslashes = 0;
-    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return -1;
+/** Whether more than `depth` arrays and objects are nested; itself it goes no deeper than that. */
+function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return depth === 0 || Object.values(value).some((element) => isDeeper(element, depth - 1));
 }

@@ -4,6 +4,7 @@ import { recordFromJson, recordToJson } from '@peerpigeon/identity';
 import type { PeerRecord } from '@peerpigeon/identity';
 import { DEFAULT_LIMITS, MAX_PEERS_PER_MESSAGE, type TextLimits } from './config.js';
 import { WireEnvelope } from './envelope.js';
+import { parseJson } from './json.js';
 import { type ServerMessage, SIGNAL_KINDS } from './message.js';
 import { OpaqueJson } from './opaque-json.js';
 import { MAX_TOKEN_LENGTH } from './resume.js';
@@ -72,7 +73,7 @@ function serverEnvelope(message: ServerMessage, timestamp: Millis): object {
  * @throws {DecodeError} for any other text
  */
 export function decodeServerMessage(text: string, limits: TextLimits = DEFAULT_LIMITS): ServerMessage {
-  const envelope = new WireEnvelope(text, TYPES, limits);
+  const envelope = new WireEnvelope(parseJson(text, limits), TYPES);
   const type = envelope.type;
   switch (type) {
     case 'connected': {
