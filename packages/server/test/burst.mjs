@@ -1,4 +1,5 @@
-// A client that sends so many offers at once, in a process of its own. Prints what became of it as JSON.
+// A client that sends so many offers at once, in a process of its own, and stays until it is closed, or all were taken. Prints what
+// became of it as JSON.
 import { WebSocket } from 'ws';
 
 const [url, peerId, target, count] = process.argv.slice(2);
@@ -12,6 +13,7 @@ socket.on('open', () => {
   for (let n = 0; n < Number(count); n++) {
     socket.send(JSON.stringify({ type: 'offer', targetPeerId: target, data: { burst: n } }));
   }
+  if (Number(count) < 200) socket.close();
 });
 socket.on('error', () => {});
 socket.on('close', (code) => console.log(JSON.stringify({ code, errors })));
