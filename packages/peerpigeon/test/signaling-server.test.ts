@@ -1,5 +1,11 @@
-import { expect, onTestFinished, test } from 'vitest';
-import { iceServersFrom, PeerPigeonServer, SignalingClient, type PeerPigeonServerOptions } from '../src/node.js';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import {
+  iceServersFrom,
+  PeerPigeonMesh,
+  PeerPigeonServer,
+  SignalingClient,
+  type PeerPigeonServerOptions,
+} from '../src/node.js';
 
 // What clients make of a server that wants tokens, limits, or leaves.
 
@@ -33,6 +39,31 @@ test('S117: a server that drains is left for the next, each client at its time, 
   expect(performance.now() - began).toBeLessThan(4_000);
   expect(await Promise.all(moved)).toEqual(Array.from({ length: 10 }, () => [1012]));
   expect(two.server.getPeers().filter(({ announced }) => announced)).toHaveLength(10);
+});
+
+test('S117: no link is lost when the server of a mesh drains', async () => {
+  const [one, two] = [await serve(), await serve()];
+  const meshes = [new PeerPigeonMesh({ logger: silent }), new PeerPigeonMesh({ logger: silent })] as const;
+  const events: string[] = [];
+  for (const mesh of meshes) {
+    await mesh.connect([one.url, two.url]);
+    for (const type of ['peerDisconnected', 'peerEvicted'] as const)
+      mesh.addEventListener(type, () => events.push(type));
+  }
+  await vi.waitUntil(() => meshes.every((mesh) => mesh.getConnectedPeerCount() === 1), { timeout: 15_000 });
+  const heard: unknown[] = [];
+  meshes[1].addEventListener('messageReceived', ({ content }) => heard.push(content));
+  const drained = one.server.drain({ withinMs: 1_000 });
+  for (let n = 0; n < 20; n++) meshes[0].sendMessage(n);
+  await drained;
+  await vi.waitUntil(() => two.server.getPeers().filter(({ announced }) => announced).length === 2);
+  for (let n = 20; n < 40; n++) meshes[0].sendMessage(n);
+  await vi.waitUntil(() => heard.length === 40);
+  expect(events).toEqual([]);
+  meshes[0].disconnect();
+  // One after the other: wrtc crashes in a send to a peer that closes at that very moment.
+  await vi.waitUntil(() => meshes[1].getConnectedPeerCount() === 0);
+  meshes[1].disconnect();
 });
 
 test('a token from a provider opens socket and /ice; a wrong one is a refusal for good, an origin not allowed, too', async () => {
