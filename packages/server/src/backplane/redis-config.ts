@@ -12,7 +12,7 @@ export interface RedisConfig {
   readonly answerMs: Millis;
   /** Waits between attempts to connect: from the first, doubling, to the second, ±30 %. */
   readonly retryMs: readonly [first: Millis, longest: Millis];
-  /** Commands on their way to Redis at most; one more is answered as if Redis were not there. */
+  /** Commands on their way to Redis at most, those apart that keep the index; one more is answered as if Redis were not there. */
   readonly maxQueue: number;
   /** Ids written down or reaped by one script: bounds how long Redis is busy with it, some ms. */
   readonly batch: number;

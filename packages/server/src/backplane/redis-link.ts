@@ -9,19 +9,10 @@ export interface RedisLinkOptions {
   readonly channel: string;
   /** How long Redis may take to answer; then the connection counts as lost. */
   readonly answerMs: Millis;
-  /** Commands on their way at most; one more fails at once. */
-  readonly maxQueue: number;
   /** What is published to the channel. */
   message(text: string): void;
   /** The link is lost, once; whatever waits has failed. */
   lost(error: Error): void;
-}
-
-/** A command failed since too many were on their way: told seldom, since it comes in crowds. */
-export class QueueFullError extends Error {
-  constructor() {
-    super('too many commands wait for Redis');
-  }
 }
 
 /** How often it is looked whether an answer is overdue, as a part of `answerMs`. */
@@ -51,7 +42,7 @@ export class RedisLink {
     return this.state === 'open';
   }
 
-  /** Commands on their way. */
+  /** Commands on their way: whoever sends them bounds them. */
   get queue(): number {
     return this.sent.length;
   }
@@ -83,10 +74,9 @@ export class RedisLink {
     return this.command(['EVALSHA', this.hashes.get(script) ?? '', '0', ...args.map(String)]);
   }
 
-  /** Sends a command. Rejects when the link is lost, or has too much to do. */
+  /** Sends a command. Rejects when the link is lost. */
   async command(args: string[]): Promise<unknown> {
     if (this.state !== 'open') throw new Error('no connection to Redis');
-    if (this.sent.length >= this.options.maxQueue) throw new QueueFullError();
     this.sent.push(performance.now());
     try {
       return await this.commands.sendCommand(args);

@@ -15,7 +15,7 @@ import { decodeMember, decodePublished, encodeMember, encodeNodeMessage } from '
 import type { RedisClient } from './redis-client.js';
 import type { RedisConfig } from './redis-config.js';
 import { RedisKeeper } from './redis-keeper.js';
-import { QueueFullError, RedisLink } from './redis-link.js';
+import { RedisLink } from './redis-link.js';
 
 /** What a node of a Redis backplane is made of. */
 export interface RedisNodeOptions {
@@ -120,7 +120,6 @@ export class RedisNode implements Attachment {
       template,
       channel: `${prefix}node:${node}`,
       answerMs: config.answerMs,
-      maxQueue: config.maxQueue,
       message: (text) => this.onPublished(text),
       lost: (error) => this.onLost(link, error),
     });
@@ -177,27 +176,31 @@ export class RedisNode implements Attachment {
     otherwise: () => void,
   ): void {
     const { link } = this;
+    const { prefix, config, handlers } = this.options;
     if (link === undefined) return otherwise();
+    if (link.queue >= config.maxQueue) {
+      this.complain();
+      return otherwise();
+    }
     link
-      .run(script, [this.options.prefix, ...args])
+      .run(script, [prefix, ...args])
       .then(
         (answer) => then(answer),
         (error: Error) => {
-          if (link.isOpen) this.onFailure(error);
+          if (link.isOpen) handlers.error(error);
           otherwise();
         },
       )
       // A bug, or an answer that no script of ours gives.
-      .catch((error: Error) => this.options.handlers.error(error));
+      .catch((error: Error) => handlers.error(error));
   }
 
-  private onFailure(error: Error): void {
-    if (error instanceof QueueFullError) {
-      const now = performance.now();
-      if (now < this.nextComplaintAt) return;
-      this.nextComplaintAt = now + COMPLAINT_INTERVAL_MS;
-    }
-    this.options.handlers.error(error);
+  /** Too many commands wait for Redis. */
+  private complain(): void {
+    const now = performance.now();
+    if (now < this.nextComplaintAt) return;
+    this.nextComplaintAt = now + COMPLAINT_INTERVAL_MS;
+    this.options.handlers.error(new Error('backplane: too many commands wait for Redis'));
   }
 
   private claim(output: Output<'claim'>): void {
