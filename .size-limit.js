@@ -59,7 +59,7 @@ async function loadedOnDemand(path) {
 const CLIENT = 'packages/client/dist/index.js';
 
 /** The goal is 20 kB (docs/figures.md says how far that is); the limit keeps what has been reached. */
-const CLIENT_LIMIT = '82.5 kB';
+const CLIENT_LIMIT = '83.5 kB';
 
 /** With what they share with the first load, which is not loaded again. @type {Record<string, string>} */
 const ON_DEMAND_LIMITS = {
