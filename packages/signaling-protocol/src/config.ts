@@ -116,6 +116,8 @@ export interface HubConfig {
   readonly maxSenders: number;
   /** Peers of other nodes that wait for the answer to one probe; the latest. Ours: twice those that `maxReach` lets ask. */
   readonly maxAskers: number;
+  /** Signals of a connection kept while the index of several nodes is asked for its id; more are lost. Ours: a few offers. */
+  readonly maxEarly: number;
   /** Largest message, told to clients; the adapter enforces it. README: 1 MiB (S137). */
   readonly maxMessageBytes: number;
   /** Malformed messages from one connection before it is closed with 4400. Ours. */
@@ -150,6 +152,7 @@ export const DEFAULT_HUB_CONFIG: HubConfig = {
   maxReach: 64,
   maxSenders: 8,
   maxAskers: 256,
+  maxEarly: 16,
   maxMessageBytes: 1024 * 1024,
   maxMalformed: 16,
   ringNeighbours: 2,

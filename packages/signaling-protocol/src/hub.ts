@@ -11,7 +11,7 @@ import { type ClientMessage, isSignal, type ServerMessage } from './message.js';
 import type { NodeInput, NodeOutput } from './node-io.js';
 import { Ownership } from './ownership.js';
 import { Vigil } from './vigil.js';
-import type { Announce, Sender, Visitor } from './visitor.js';
+import type { Announce, Sender, SignalMessage, Visitor } from './visitor.js';
 
 /**
  * The server's side of signaling. Everybody is known by (network, id). It introduces newcomers (`Discovery`), sees to it that
@@ -85,6 +85,7 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
       network: this.lobby.networkOf(network),
       standing: { name: 'waiting', announce: undefined },
       epoch: 0,
+      early: undefined,
       connectedAt: undefined,
       resume: undefined,
       lastHeardAt: now,
@@ -110,10 +111,7 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
   }
 
   private onMessage(visitor: Visitor, message: ClientMessage, now: Millis, out: Outputs): void {
-    if (isSignal(message)) {
-      const { type, to, data } = message;
-      return this.relay(visitor, to, { type, from: visitor.peerId, data }, now, out);
-    }
+    if (isSignal(message)) return this.relay(visitor, message, now, out);
     switch (message.type) {
       case 'announce':
         return this.onAnnounce(visitor, message, now, out);
@@ -139,12 +137,20 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
   }
 
   /**
-   * Who still waits for its id is nobody yet: what it sends is lost, its announce excepted. A target that has not been heard
+   * Who still waits for its id is nobody yet: what it sends is lost, its announce excepted, unless only the index is being
+   * asked, as a peer that has come first need not know. A target that has not been heard
    * of for a while is asked whether it lives, for else its death would be learnt only when it has been silent for long.
    */
-  private relay(visitor: Visitor, to: PeerId, message: ServerMessage, now: Millis, out: Outputs): void {
-    const { standing, network, connection } = visitor;
-    if (standing.name === 'waiting') return;
+  private relay(visitor: Visitor, signal: SignalMessage, now: Millis, out: Outputs): void {
+    const { standing, network, connection, peerId } = visitor;
+    if (standing.name === 'waiting') {
+      const isContested = standing.contest !== undefined || network.holders.has(peerId);
+      if (isContested || (visitor.early?.length ?? 0) >= this.lobby.config.maxEarly) return;
+      (visitor.early ??= []).push(signal);
+      return;
+    }
+    const { type, to, data } = signal;
+    const message: ServerMessage = { type, from: peerId, data };
     const target = network.holders.get(to);
     if (target !== undefined) return this.reach(target, { connection }, message, now, out);
     if (this.lobby.isAlone) return absent(visitor, to, out);
@@ -197,7 +203,8 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
   private onNode(input: NodeInput, now: Millis, out: Outputs): void {
     switch (input.type) {
       case 'claimed':
-        return this.ownership.onClaimed(input, now, out);
+        this.ownership.onClaimed(input, now, out);
+        return this.sendEarly(input.connection, now, out);
       case 'held':
         return this.ownership.onHeld(input, now, out);
       case 'found':
@@ -209,6 +216,15 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
       case 'delivered':
         return this.onDelivered(input, now, out);
     }
+  }
+
+  /** Sends what waited until the visitor had its id. */
+  private sendEarly(connection: ConnectionId, now: Millis, out: Outputs): void {
+    const visitor = this.lobby.visitors.get(connection);
+    if (visitor === undefined || visitor.standing.name === 'waiting') return;
+    const { early = [] } = visitor;
+    visitor.early = undefined;
+    for (const signal of early) this.relay(visitor, signal, now, out);
   }
 
   private onDelivered(input: Extract<NodeInput, { type: 'delivered' }>, now: Millis, out: Outputs): void {

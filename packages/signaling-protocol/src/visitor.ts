@@ -2,12 +2,15 @@ import type { Millis, PeerId } from '@peerpigeon/core';
 import type { PeerRecord } from '@peerpigeon/identity';
 import type { ConnectionId } from './hub-io.js';
 import type { Network } from './hub-network.js';
-import type { ClientMessage } from './message.js';
+import type { ClientMessage, SignalKind } from './message.js';
 import type { Epoch, NodeId, Stranger } from './node-io.js';
 import type { Census } from './roster.js';
 
 /** An announce, as the hub reads it. */
 export type Announce = Extract<ClientMessage, { type: 'announce' }>;
+
+/** What one peer sends to another. */
+export type SignalMessage = Extract<ClientMessage, { type: SignalKind }>;
 
 /** A discoverable peer. */
 export interface Announcement {
@@ -88,6 +91,8 @@ export interface Visitor {
   resume: string | undefined;
   lastHeardAt: Millis;
   malformed: number;
+  /** Signals that it sent while the index was asked for its id: sent once it is its own. Undefined: none. */
+  early: SignalMessage[] | undefined;
   /** The one probe under way to it. */
   probe: Probe | undefined;
   /** The one answer it waits for. */

@@ -1,7 +1,15 @@
-import type { PeerId } from '@peerpigeon/core';
+import { type PeerId, SeededRng } from '@peerpigeon/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { CloseCode, type ConnectionId, type ServerMessage } from '../src/index.js';
+import {
+  CloseCode,
+  type ConnectionId,
+  Hub,
+  type HubOutput,
+  type NodeInput,
+  type NodeOutput,
+  type ServerMessage,
+} from '../src/index.js';
 import { announceOf, recordOf } from './hub-bench.js';
 import { type Effect, Nodes } from './nodes-bench.js';
 
@@ -354,4 +362,23 @@ describe('nodes that do not answer', () => {
     expect(given.length).toBeGreaterThan(4);
     expect(given.filter((id) => ids.indexOf(id) % 4 !== 0)).toEqual([]);
   });
+});
+
+test('what a peer sends while the index is asked for its id is sent once it is its own, and lost if another has it', () => {
+  const [id, other] = [idOf(1), idOf(2)];
+  const offer = { type: 'message', connection: 1, message: { type: 'offer', to: other, data: 1 } } as const;
+  const typesAfter = (answer: NodeInput): string[] => {
+    const hub = new Hub({ rng: new SeededRng(1), node: 'a' });
+    const out: (HubOutput | NodeOutput)[] = [];
+    hub.handle({ type: 'connected', connection: 1, peerId: id }, 0, out);
+    for (let i = 0; i < 20; i++) hub.handle(offer, 1, out);
+    expect(out.map(({ type }) => type)).toEqual(['claim', 'timer']);
+    out.length = 0;
+    hub.handle(answer, 2, out);
+    return out.map(({ type }) => type).filter((type) => type !== 'timer');
+  };
+  const claimed = { type: 'claimed', connection: 1, network: 'global', peerId: id, epoch: 1 } as const;
+  expect(typesAfter(claimed)).toEqual(['event', 'write', ...Array<string>(16).fill('forward')]);
+  const held = { type: 'held', connection: 1, network: 'global', node: 'b', epoch: 1 } as const;
+  expect(typesAfter(held)).toEqual(['post']);
 });
