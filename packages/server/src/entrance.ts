@@ -53,6 +53,8 @@ export interface EntranceParts {
   readonly gatekeeper: Gatekeeper | undefined;
   readonly metrics: Metrics;
   readonly board: Switchboard;
+  /** Told what the operator should know. */
+  readonly warn: (error: Error) => void;
 }
 
 /**
@@ -68,6 +70,7 @@ export class Entrance {
   private readonly sockets: WebSocketServer;
   private readonly subjects = new Subjects();
   private isShut = false;
+  private hasWarned = false;
 
   constructor(parts: EntranceParts) {
     this.parts = parts;
@@ -102,7 +105,10 @@ export class Entrance {
     if (this.isShut) return this.reject(request, socket, head, SHUT);
     const remoteAddress = addresses.of(request);
     const excess = limits.connect(remoteAddress, performance.now());
-    if (excess !== undefined) return this.reject(request, socket, head, rejectionOf(excess));
+    if (excess !== undefined) {
+      if (addresses.ignores(request)) this.warnOfProxy(remoteAddress);
+      return this.reject(request, socket, head, rejectionOf(excess));
+    }
     socket.once('close', () => limits.release(remoteAddress));
     const decision = await this.decide(request, remoteAddress);
     if (socket.destroyed) return;
@@ -116,6 +122,15 @@ export class Entrance {
       const caller = { ...callerOf(request, remoteAddress), networks: decision.networks };
       this.parts.board.accept({ socket: webSocket, stream: socket }, caller);
     });
+  }
+
+  /** Once: behind a proxy that it is not told of, a server takes all its clients for one. */
+  private warnOfProxy(address: string): void {
+    if (this.hasWarned) return;
+    this.hasWarned = true;
+    this.parts.warn(
+      new Error(`trustedProxies: ${address} is over its limits and forwards for others; name it if it is yours`),
+    );
   }
 
   private async decide(request: IncomingMessage, remoteAddress: string): Promise<Grant | Rejection> {

@@ -71,7 +71,8 @@ export class Service {
     };
     const showMetrics = options.metrics ? { token: options.metricsToken } : undefined;
     this.site = new Site({ ...common, showMetrics, ice: new IceServers(options), health, readiness });
-    this.entrance = new Entrance({ ...common, maxMessageSize, board: this.board });
+    const warn = (error: Error): void => handlers.error(error, undefined);
+    this.entrance = new Entrance({ ...common, maxMessageSize, board: this.board, warn });
     this.http = parts.server ?? this.createHttp(options.handshakeTimeout);
   }
 

@@ -71,6 +71,19 @@ describe('S130: the defaults', () => {
   });
 });
 
+test('a proxy that trustedProxies does not name: once its clients are over the limits of one, the operator is told, once', async () => {
+  const { server, url } = await serve({ addressConnections: 2 });
+  const errors: string[] = [];
+  server.on('error', ({ error }) => errors.push(error.message));
+  const connect = (n: number): RawClient =>
+    new RawClient(`${url}/?peerId=${peerId(n)}`, { headers: { 'x-forwarded-for': `203.0.113.${n}` } });
+  for (const n of [1, 2]) await connect(n).next('connected');
+  for (const n of [3, 4, 5]) expect((await connect(n).closed).code).toBe(4429);
+  expect(errors).toEqual([
+    'trustedProxies: 127.0.0.1 is over its limits and forwards for others; name it if it is yours',
+  ]);
+});
+
 test('S130: 100 connections of one address at once, and no more', async () => {
   const { url } = await serve({ handshakeBurst: 1_000 });
   const open = await Promise.all(Array.from({ length: 100 }, (_, n) => RawClient.connect(url, peerId(n))));

@@ -33,6 +33,11 @@ export class ClientAddresses {
     return address;
   }
 
+  /** Whether a request says whom it is forwarded for, and is not believed: a proxy that nobody has named, or a lie. */
+  ignores({ socket, headers }: Pick<IncomingMessage, 'socket' | 'headers'>): boolean {
+    return headers['x-forwarded-for'] !== undefined && !this.isTrusted(plain(socket.remoteAddress ?? ''));
+  }
+
   private isTrusted(address: string): boolean {
     const version = isIP(address);
     return version !== 0 && this.proxies.check(address, version === 4 ? 'ipv4' : 'ipv6');
