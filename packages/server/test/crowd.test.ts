@@ -75,10 +75,10 @@ test('a proxy that trustedProxies does not name: once its clients are over the l
   const { server, url } = await serve({ addressConnections: 2 });
   const errors: string[] = [];
   server.on('error', ({ error }) => errors.push(error.message));
-  const connect = (n: number): RawClient =>
+  const forwarded = (n: number): RawClient =>
     new RawClient(`${url}/?peerId=${peerId(n)}`, { headers: { 'x-forwarded-for': `203.0.113.${n}` } });
-  for (const n of [1, 2]) await connect(n).next('connected');
-  for (const n of [3, 4, 5]) expect((await connect(n).closed).code).toBe(4429);
+  for (const n of [1, 2]) await forwarded(n).next('connected');
+  for (const n of [3, 4, 5]) expect((await forwarded(n).closed).code).toBe(4429);
   expect(errors).toEqual([
     'trustedProxies: 127.0.0.1 is over its limits and forwards for others; name it if it is yours',
   ]);
