@@ -14,6 +14,7 @@ const BENCHES = [
   { name: 'nearest-only', what: 'how XOR-nearest links alone split a mesh', file: 'bench/nearest-only.mjs' },
   { name: 'link', what: 'what a link carries beside a bare data channel (wrtc)', file: 'bench/link.mjs' },
   { name: 'signaling', what: 'what the signaling server carries', file: 'bench/signaling.mjs' },
+  { name: 'nodes', what: 'what several signaling nodes on one Redis cost', file: 'bench/nodes.mjs' },
   { name: 'codec', what: 'encoding and decoding frames and plain data', file: 'bench/codec.mjs' },
 ];
 
