@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { RawClient, type RawClientOptions } from './raw-client.js';
 import { figures, peerId, serve } from './serve.js';
 
-// The battery, checks 1 to 6: who comes in, and what is made of what they send.
+// The battery, checks 1 to 4 and 6: who comes in, and what is made of what they send.
 
 /** Many come from one address here; what that costs them is tested elsewhere. */
 const crowd = { handshakeBurst: 1e6, addressConnections: 1e6, messageBurst: 1e6, byteBurst: 1e8 };
@@ -98,32 +98,6 @@ test('C8.4: nothing that a payload says changes its envelope', async () => {
     expect([fromPeerId, targetPeerId, data]).toEqual([peerId(1), undefined, payloads[n % payloads.length]]);
   }
   expect(server.getPeers().map(({ network }) => network)).toEqual(['global', 'global']);
-});
-
-test('C8.5: a byte too many and 10,000 tiny fragments, 200 times: closed with a code, and nothing stays', async () => {
-  const { url } = await serve({ ...crowd, maxMessageSize: 64 * 1024 });
-  const bob = await RawClient.connect(url, peerId(2));
-  const attack = async (n: number): Promise<number> => {
-    const mallory = await RawClient.connect(url, peerId(100 + n));
-    if (n % 2 === 0) mallory.send('x'.repeat(64 * 1024 + 1));
-    else {
-      mallory.socket.send('"', { fin: false });
-      for (let i = 0; i < 10_000 && mallory.socket.readyState === mallory.socket.OPEN; i++) {
-        mallory.socket.send('x', { fin: false });
-        if (i % 500 === 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-    return (await mallory.closed).code;
-  };
-  for (let n = 0; n < 20; n++) await attack(n);
-  const before = process.memoryUsage.rss();
-  const codes: number[] = [];
-  for (let n = 20; n < 220; n++) codes.push(await attack(n));
-  expect(codes.filter((_, n) => n % 2 === 0)).toEqual(Array.from({ length: 100 }, () => 1009));
-  // 1008 unless the socket breaks under what is still on its way to a closed one.
-  for (const code of codes.filter((_, n) => n % 2 === 1)) expect([1006, 1008, 1009]).toContain(code);
-  expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(40);
-  expect(await bob.settled()).toEqual([]);
 });
 
 describe('C8.6: what JSON can be made of', () => {

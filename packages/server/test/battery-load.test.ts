@@ -44,6 +44,7 @@ test('C8.5: 200 clients with a byte too many or tiny fragments: the server grows
   const before = await memory();
   for (let n = 200; n < 400; n++) codes.push(await attack(n));
   const growth = (await memory()).rss - before.rss;
+  expect((await RawClient.connect(url, peerId(1))).socket.readyState).toBe(1);
   expect(codes).toEqual(codes.map((_, n) => (n % 2 === 0 ? 1009 : 1008)));
   console.log(`C8.5: ${(growth / MIB).toFixed(1)} MiB of RSS after 200 of them`);
   expect(growth).toBeLessThan(10 * MIB);
