@@ -116,7 +116,7 @@ export interface HubConfig {
   readonly maxSenders: number;
   /** Peers of other nodes that wait for the answer to one probe; the latest. Ours: twice those that `maxReach` lets ask. */
   readonly maxAskers: number;
-  /** Signals of a connection kept while the index of several nodes is asked for its id; more are lost. Ours: a few offers. */
+  /** Signals and pings of a connection kept while the index of several nodes is asked for it. Ours: a few offers. */
   readonly maxEarly: number;
   /** Largest message, told to clients; the adapter enforces it. README: 1 MiB (S137). */
   readonly maxMessageBytes: number;

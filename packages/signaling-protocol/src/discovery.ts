@@ -42,6 +42,7 @@ export class Discovery {
     // Another run of the peer, a page loaded anew, is news to its neighbours; the same once more is not.
     const isNews = former === undefined || former.record.epoch !== record.epoch;
     if (!this.lobby.isAlone) {
+      visitor.lookups++;
       const ticket: Ticket = { connection, announce, isNews };
       const search = this.searchFor(announce);
       const member = { record, isOurs };
@@ -57,7 +58,9 @@ export class Discovery {
   onFound(found: Extract<NodeInput, { type: 'found' }>, now: Millis, out: Outputs): void {
     const { connection, announce, isNews } = found.ticket;
     const visitor = this.lobby.visitors.get(connection);
-    if (visitor?.standing.name !== 'announced') return;
+    if (visitor === undefined) return;
+    visitor.lookups--;
+    if (visitor.standing.name !== 'announced') return;
     this.introduce(visitor, visitor.standing.announcement, announce, isNews, new Survey(found), now, out);
   }
 

@@ -11,7 +11,7 @@ import { type ClientMessage, isSignal, type ServerMessage } from './message.js';
 import type { NodeInput, NodeOutput } from './node-io.js';
 import { Ownership } from './ownership.js';
 import { Vigil } from './vigil.js';
-import type { Announce, Sender, SignalMessage, Visitor } from './visitor.js';
+import type { Announce, Ping, Sender, SignalMessage, Visitor } from './visitor.js';
 
 /**
  * The server's side of signaling. Everybody is known by (network, id). It introduces newcomers (`Discovery`), sees to it that
@@ -85,6 +85,7 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
       network: this.lobby.networkOf(network),
       standing: { name: 'waiting', announce: undefined },
       epoch: 0,
+      lookups: 0,
       early: undefined,
       connectedAt: undefined,
       resume: undefined,
@@ -123,6 +124,7 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
       case 'cleanup':
         return;
       case 'ping':
+        if (this.isAsking(visitor) && this.keep(visitor, message)) return;
         return write(visitor.connection, { type: 'pong' }, out);
     }
   }
@@ -138,15 +140,13 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
 
   /**
    * Who still waits for its id is nobody yet: what it sends is lost, its announce excepted, unless only the index is being
-   * asked, as a peer that has come first need not know. A target that has not been heard
+   * asked, of which a peer need not know. A target that has not been heard
    * of for a while is asked whether it lives, for else its death would be learnt only when it has been silent for long.
    */
   private relay(visitor: Visitor, signal: SignalMessage, now: Millis, out: Outputs): void {
     const { standing, network, connection, peerId } = visitor;
     if (standing.name === 'waiting') {
-      const isContested = standing.contest !== undefined || network.holders.has(peerId);
-      if (isContested || (visitor.early?.length ?? 0) >= this.lobby.config.maxEarly) return;
-      (visitor.early ??= []).push(signal);
+      if (this.isAsking(visitor)) this.keep(visitor, signal);
       return;
     }
     const { type, to, data } = signal;
@@ -204,11 +204,13 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
     switch (input.type) {
       case 'claimed':
         this.ownership.onClaimed(input, now, out);
-        return this.sendEarly(input.connection, now, out);
+        return this.hearEarly(input.connection, now, out);
       case 'held':
-        return this.ownership.onHeld(input, now, out);
+        this.ownership.onHeld(input, now, out);
+        return this.hearEarly(input.connection, now, out);
       case 'found':
-        return this.discovery.onFound(input, now, out);
+        this.discovery.onFound(input, now, out);
+        return this.hearEarly(input.ticket.connection, now, out);
       case 'absent':
         return this.lobby.absent({ connection: input.connection }, input.peerId, out);
       case 'superseded':
@@ -218,13 +220,28 @@ export class Hub implements Machine<HubInput | NodeInput, HubOutput | NodeOutput
     }
   }
 
-  /** Sends what waited until the visitor had its id. */
-  private sendEarly(connection: ConnectionId, now: Millis, out: Outputs): void {
+  /** Whether the index is being asked for the visitor: for its id, or for peers. */
+  private isAsking({ standing, network, peerId, lookups }: Visitor): boolean {
+    if (lookups > 0) return true;
+    const waits = standing.name === 'waiting' && standing.contest === undefined;
+    return waits && !this.lobby.isAlone && !network.holders.has(peerId);
+  }
+
+  /** Keeps a message until the index has answered; false when there are too many. */
+  private keep(visitor: Visitor, message: SignalMessage | Ping): boolean {
+    const early = (visitor.early ??= []);
+    if (early.length >= this.lobby.config.maxEarly) return false;
+    early.push(message);
+    return true;
+  }
+
+  /** Hears what was kept, once the index is not being asked any more. */
+  private hearEarly(connection: ConnectionId, now: Millis, out: Outputs): void {
     const visitor = this.lobby.visitors.get(connection);
-    if (visitor === undefined || visitor.standing.name === 'waiting') return;
-    const { early = [] } = visitor;
+    if (visitor?.early === undefined || this.isAsking(visitor)) return;
+    const { early } = visitor;
     visitor.early = undefined;
-    for (const signal of early) this.relay(visitor, signal, now, out);
+    for (const message of early) this.onMessage(visitor, message, now, out);
   }
 
   private onDelivered(input: Extract<NodeInput, { type: 'delivered' }>, now: Millis, out: Outputs): void {

@@ -61,7 +61,7 @@ export type NodeOutput =
       readonly peerId: PeerId;
       readonly over?: Epoch;
     }
-  /** Make the holder discoverable, and find others. Answered by `found`, or `superseded` when it is not the holder any more. */
+  /** Make the holder discoverable, and find others. Answered by `found`; when it is not the holder any more by `superseded` and an empty `found`. */
   | {
       readonly type: 'announce';
       readonly network: string;

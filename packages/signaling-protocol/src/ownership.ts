@@ -138,7 +138,6 @@ export class Ownership {
     const { probeTimeoutMs, verifyMs } = this.lobby.config;
     const until = now + probeTimeoutMs + verifyMs;
     const { announce } = visitor.standing;
-    visitor.early = undefined;
     visitor.standing = { name: 'waiting', announce, contest: { node, epoch, until } };
     contest(visitor, { node, epoch, until }, announce?.resume, out);
     setTimer(until, { type: 'contest', connection }, out);

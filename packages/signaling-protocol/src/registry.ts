@@ -140,6 +140,7 @@ export class Registry {
     const area = this.areas.get(network);
     if (area?.owners.get(peerId)?.epoch !== epoch) {
       this.deliver(node, { type: 'superseded', network, peerId, epoch });
+      this.deliver(node, { type: 'found', ticket, members: [], drawn: [], seeking: [], held: [] });
       return;
     }
     area.members.set(peerId, member);

@@ -12,6 +12,9 @@ export type Announce = Extract<ClientMessage, { type: 'announce' }>;
 /** What one peer sends to another. */
 export type SignalMessage = Extract<ClientMessage, { type: SignalKind }>;
 
+/** Its answer says that whatever came before has been answered. */
+export type Ping = Extract<ClientMessage, { type: 'ping' }>;
+
 /** A discoverable peer. */
 export interface Announcement {
   record: PeerRecord;
@@ -91,8 +94,10 @@ export interface Visitor {
   resume: string | undefined;
   lastHeardAt: Millis;
   malformed: number;
-  /** Signals that it sent while the index was asked for its id: sent once it is its own. Undefined: none. */
-  early: SignalMessage[] | undefined;
+  /** Announces that wait for what the index finds. */
+  lookups: number;
+  /** What it said meanwhile, or while the index was asked for its id, and what is to be heard in its turn. Undefined: nothing. */
+  early: (SignalMessage | Ping)[] | undefined;
   /** The one probe under way to it. */
   probe: Probe | undefined;
   /** The one answer it waits for. */

@@ -9,6 +9,7 @@ import {
   type NodeInput,
   type NodeOutput,
   type ServerMessage,
+  type Ticket,
 } from '../src/index.js';
 import { announceOf, recordOf } from './hub-bench.js';
 import { type Effect, Nodes } from './nodes-bench.js';
@@ -381,4 +382,27 @@ test('what a peer sends while the index is asked for its id is sent once it is i
   expect(typesAfter(claimed)).toEqual(['event', 'write', ...Array<string>(16).fill('forward')]);
   const held = { type: 'held', connection: 1, network: 'global', node: 'b', epoch: 1 } as const;
   expect(typesAfter(held)).toEqual(['post']);
+});
+
+test('S126: the pong comes after the answer to the announce before it, however long the index takes', () => {
+  const id = idOf(1);
+  const hub = new Hub({ rng: new SeededRng(1), node: 'a' });
+  const after = (input: Parameters<Hub['handle']>[0]): string[] => {
+    const out: (HubOutput | NodeOutput)[] = [];
+    hub.handle(input, 1, out);
+    return out.map((output) => (output.type === 'write' ? output.message.type : output.type));
+  };
+  const say = (message: ReturnType<typeof announceOf>): string[] => after({ type: 'message', connection: 1, message });
+  expect(after({ type: 'connected', connection: 1, peerId: id })).toEqual(['claim', 'timer']);
+  expect([...say(announceOf(id)), ...say({ type: 'ping' })]).toEqual([]);
+  const claimed = { type: 'claimed', connection: 1, network: 'global', peerId: id, epoch: 1 } as const;
+  expect(after(claimed)).toEqual(['event', 'connected', 'announce', 'event']);
+  expect(say({ type: 'ping' })).toEqual([]);
+  const ticket = { connection: 1, announce: announceOf(id), isNews: true } as Ticket;
+  const found = { type: 'found', ticket, members: [], drawn: [], seeking: [], held: [] } as const;
+  expect(after(found)).toEqual(['peers', 'pong', 'pong']);
+  expect(say({ type: 'ping' })).toEqual(['pong']);
+  // A client that goes on and on is answered all the same.
+  expect(say(announceOf(id))).toEqual(['announce']);
+  expect(Array.from({ length: 20 }, () => say({ type: 'ping' })).flat()).toEqual(Array(4).fill('pong'));
 });

@@ -248,8 +248,8 @@ export class RedisNode implements Attachment {
       [...this.names(network), peerId, node, epoch, encodeMember(member), ...wanted],
       (reply) => {
         const answer = reply as [PeerId[], string[], PeerId[], PeerId[], PeerId[]] | null;
-        if (answer === null) return this.receive({ type: 'superseded', network, peerId, epoch });
-        const [, records, drawn, matched, held] = answer;
+        if (answer === null) this.receive({ type: 'superseded', network, peerId, epoch });
+        const [, records, drawn, matched, held] = answer ?? [[], [], [], [], []];
         const members = records.flatMap((record): Member[] => (record === '' ? [] : [decodeMember(record)]));
         this.receive({ type: 'found', ticket, members, drawn, seeking: matched, held });
       },
