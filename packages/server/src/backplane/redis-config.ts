@@ -4,7 +4,7 @@ import type { Millis } from '@peerpigeon/core';
 export interface RedisConfig {
   /** How often a node says that it lives. */
   readonly heartbeatMs: Millis;
-  /** Whoever has not said so for this long is as good as gone: nobody is given what it holds. Three heartbeats. */
+  /** Whoever has not said so for this long is as good as gone: nobody is given what it holds. Three heartbeats, so that it is noticed within 15 s. */
   readonly leaseMs: Millis;
   /** How often a node compares what it holds with what the index says of it, ±20 %. */
   readonly compareMs: Millis;
@@ -20,8 +20,8 @@ export interface RedisConfig {
 
 /** The defaults. */
 export const DEFAULT_REDIS_CONFIG: RedisConfig = {
-  heartbeatMs: 5_000,
-  leaseMs: 15_000,
+  heartbeatMs: 4_000,
+  leaseMs: 12_000,
   compareMs: 10_000,
   answerMs: 1_000,
   retryMs: [100, 2_000],
