@@ -20,6 +20,7 @@ export class Hub {
       else this.write(from, { type: 'error', code: 'TARGET_ABSENT', message: 'not here', targetPeerId: to });
       return;
     }
+    if (message.type === 'ping') return this.write(from, { type: 'pong' });
     if (message.type !== 'announce' || message.record === undefined) return;
     const { record } = message;
     this.write(from, { type: 'connected', peerId: from, protocol: 1 });
