@@ -15,7 +15,7 @@ import { build, install, nodeComplaint } from './workspace.mjs';
 const LONG = process.argv.includes('--long');
 const MINUTE_MS = 60_000;
 const CHECK_TIMEOUT_MS = 6 * MINUTE_MS;
-const UNIT_TIMEOUT_MS = (LONG ? 240 : 8) * MINUTE_MS;
+const UNIT_TIMEOUT_MS = (LONG ? 240 : 15) * MINUTE_MS;
 const E2E_TIMEOUT_MS = (LONG ? 120 : 12) * MINUTE_MS;
 
 const reports = mkdtempSync(join(tmpdir(), 'peerpigeon-test-'));
