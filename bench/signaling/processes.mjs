@@ -7,10 +7,18 @@ const SERVER = fileURLToPath(new URL('server-process.mjs', import.meta.url));
 const SPARE_FILES = 100;
 
 /**
+ * @typedef {object} Answers What a server tells of itself.
+ * @property {{ connections: number }} stats
+ * @property {Record<string, number>} sizes
+ * @property {NodeJS.CpuUsage} cpu
+ * @property {{ rss: number, heapUsed: number }} memory
+ */
+
+/**
  * @typedef {object} Child A server in its own process.
  * @property {string} url
  * @property {number} pid
- * @property {(question: 'stats' | 'sizes' | 'cpu' | 'memory') => Promise<any>} ask
+ * @property {<Question extends keyof Answers>(question: Question) => Promise<Answers[Question]>} ask
  * @property {() => Promise<void>} stop
  */
 

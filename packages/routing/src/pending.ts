@@ -222,11 +222,9 @@ export class PendingTable {
     for (const entry of this.entries.values()) if (entry.state !== 'sent') this.send(entry, now, out);
   }
 
-  /** A link is gone. Where it was silent its peer may come back over another one. */
-  onPeerDown(peer: PeerId, now: Millis, out: Output[]): void {
-    if (this.neighbourhood.isSuspect(peer)) this.missed.set(peer, true, now);
-    this.neighbourhood.delete(peer);
-    this.onLoss(peer, now, out);
+  /** A link that was silent is gone: its peer may come back over another one. */
+  onMissed(peer: PeerId, now: Millis): void {
+    this.missed.set(peer, true, now);
   }
 
   /** Whether nothing is heard of a peer that was linked, and may be. */

@@ -129,8 +129,10 @@ export class Routing implements Machine<Input, Output> {
         this.departed.delete(input.peer);
         return this.pending.onPeerUp(now, out);
       case 'peerDown':
-        this.pending.onPeerDown(input.peer, now, out);
+        if (this.neighbourhood.isSuspect(input.peer)) this.pending.onMissed(input.peer, now);
+        this.neighbourhood.delete(input.peer);
         this.receipts.delete(input.peer);
+        this.pending.onLoss(input.peer, now, out);
         return this.detour(this.custody.delete(input.peer), now, out);
       case 'received':
         return this.onReceived(input.from, input.message, now, out);

@@ -79,7 +79,7 @@ export class Switchboard {
   private beating = false;
   private readonly inputs: (HubInput | NodeInput)[] = [];
   private attachment: Attachment | undefined;
-  private draining = false;
+  private feeding = false;
   private nextConnection = 1;
   private accepted = 0;
 
@@ -304,8 +304,8 @@ export class Switchboard {
 
   private feed(input: HubInput | NodeInput): void {
     this.inputs.push(input);
-    if (this.draining) return;
-    this.draining = true;
+    if (this.feeding) return;
+    this.feeding = true;
     for (let next = this.inputs.shift(); next !== undefined; next = this.inputs.shift()) {
       const out: (HubOutput | NodeOutput)[] = [];
       // Of a target on no other node the index has told.
@@ -318,7 +318,7 @@ export class Switchboard {
         this.handlers.error(error as Error, undefined);
       }
     }
-    this.draining = false;
+    this.feeding = false;
   }
 
   private carryOut(output: HubOutput | NodeOutput, scope: 'local' | 'remote'): void {
